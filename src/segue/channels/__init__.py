@@ -1,0 +1,1 @@
+"""Reaching people: one file per protocol, one seam for all."""

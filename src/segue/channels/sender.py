@@ -1,0 +1,43 @@
+"""The one seam to the outside: a sender takes a rendered message and gives one of three answers."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from segue.model.rendered import Rendered
+
+
+class Accepted(Struct, frozen=True):
+    """The provider took the message; it is theirs now."""
+
+    detail: str = ""
+
+
+class TryLater(Struct, frozen=True):
+    """Not now: the provider is busy or out of reach. `retry_after_s` is its own wish, if any."""
+
+    detail: str
+    retry_after_s: float | None = None
+
+
+class Refused(Struct, frozen=True):
+    """Never: trying again would not help. `is_address_dead` says that no message ever will."""
+
+    detail: str
+    is_address_dead: bool = False
+
+
+Answer = Accepted | TryLater | Refused
+
+
+class Sender(Protocol):
+    """Hands messages of one channel to one provider."""
+
+    async def send(self, message: Rendered) -> Answer:
+        """Hand over `message`, once; never raises for what the provider or the network does.
+
+        The message's `send_id` is the idempotency key wherever the protocol has one.
+        """
+
+    async def close(self) -> None:
+        """Give connections back."""

@@ -1,0 +1,1 @@
+"""The terminal: the same services, with progress bars."""

@@ -1,0 +1,24 @@
+"""The base of every error that a person may read: what, where, why, how to mend it."""
+
+
+class SegueError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__ or "")
+
+
+class NotFoundError(SegueError):
+    """There is no such thing."""
+
+
+class ConflictError(SegueError):
+    """What was asked does not fit the present state."""
+
+
+class BusyError(SegueError):
+    """Too much is waiting already; try again in a moment."""
+
+    def __init__(self, message: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

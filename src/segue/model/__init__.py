@@ -1,0 +1,1 @@
+"""Nouns: frozen structs and closed enums. No behaviour beyond construction and reading."""

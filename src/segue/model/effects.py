@@ -1,0 +1,48 @@
+"""What the engine asks to be done about a decision; carried out outside, once."""
+
+from msgspec import Struct
+
+from segue.model.channels import Channel
+from segue.model.state import TriggerContext
+
+
+class Deliver(Struct, frozen=True, gc=False, array_like=True):
+    """Hand the messages of one send over, one per channel, under an id that follows its cause.
+
+    Content is the campaign's newest at the moment of hand-over; the variant is fixed.
+    """
+
+    send_id: str
+    user_id: str
+    campaign: int
+    variant: int
+    channels: list[Channel]
+    decided_at: int
+    trigger: TriggerContext
+
+
+class SetTimer(Struct, frozen=True, gc=False):
+    """Wake this user at `due_at` for the campaign."""
+
+    due_at: int
+    campaign: int
+
+
+class CancelTimer(Struct, frozen=True, gc=False):
+    """The timer of that instant and campaign is no longer needed."""
+
+    due_at: int
+    campaign: int
+
+
+class Count(Struct, frozen=True, gc=False):
+    """Add to a counter of a campaign (semantics.md 7); `detail` is a reason, alias or button."""
+
+    campaign: int
+    variant: str
+    metric: str
+    detail: str = ""
+    amount: float = 1
+
+
+Effect = Deliver | SetTimer | CancelTimer | Count

@@ -1,0 +1,127 @@
+"""What can happen to a user, and what may happen to the sends decided for them.
+
+These are the things the engine decides on. An `Event` is also the shape on the wire and in the
+log, so that an event of no interest is decoded once and never converted.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta, Struct
+
+from segue.model.channels import Channel
+from segue.model.ids import derive_id
+from segue.model.instants import from_datetime
+from segue.model.limits import NAME_LENGTH_MAX
+
+UserId = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
+
+PURCHASE: Final = "purchase"
+SESSION_START: Final = "session_start"
+
+
+class Event(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """A custom event, a purchase, a session start or an interaction (interface.md, "The log").
+
+    `time` is T, the sender's word for when it happened; without it, it happened when received.
+    """
+
+    user_id: UserId
+    name: Name
+    time: datetime | None = None
+    id: Name | None = None
+    properties: dict[str, Any] | None = None
+    # of a purchase
+    product_id: Name | None = None
+    price: float | None = None
+    currency: Annotated[str, Meta(min_length=3, max_length=3)] | None = None
+    quantity: Annotated[int, Meta(ge=1)] | None = None
+    # of an interaction
+    campaign: Name | None = None
+    channel: Channel | None = None
+    variant: Name | None = None
+    alias: Name | None = None
+    link: str | None = None
+    button: Name | None = None
+    page: Name | None = None
+    conversion_event: Literal["A", "B", "C", "D"] | None = None
+    machine: bool | None = None
+    send_id: str | None = None
+
+
+class AttributeChange(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """Attributes of a profile to set; a null takes the attribute away."""
+
+    user_id: UserId
+    attributes: dict[Name, Any]
+    time: datetime | None = None
+    id: Name | None = None
+
+
+class Occurrence(Struct, frozen=True, gc=False):
+    """An event at its place in the log: accepted at `now`, the `ordinal`-th entry of all."""
+
+    event: Event
+    now: int
+    ordinal: int
+
+    @property
+    def happened_at(self) -> int:
+        """T: when it happened, never later than now (semantics.md, opening)."""
+        time = self.event.time
+        return self.now if time is None else min(from_datetime(time), self.now)
+
+    @property
+    def id(self) -> str:
+        """The client's id, else the one that follows from its place in the log."""
+        return self.event.id or derive_id(self.now, "event", self.ordinal)
+
+
+class AttributesSet(Struct, frozen=True, gc=False):
+    """A profile change at its place in the log."""
+
+    attributes: dict[str, Any]
+    now: int
+
+
+class TimerFired(Struct, frozen=True, gc=False):
+    """Time has come to `now`: waiting sends that are due are looked at."""
+
+    now: int
+
+
+SettledAs = Literal["accepted", "refused", "skipped"]
+
+
+class SendSettled(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What became of one message of a send: handed over, refused for good, or not made at all.
+
+    `reason` is one of `segue.model.reasons`; `detail` is the provider's or the template's word.
+    """
+
+    user_id: str
+    campaign: int
+    send_id: str
+    channel: Channel
+    settled_as: SettledAs
+    reason: str | None = None
+    detail: str | None = None
+
+
+class Settlement(Struct, frozen=True, gc=False):
+    """A `SendSettled` at its place in the log."""
+
+    settled: SendSettled
+    now: int
+
+
+class CampaignEnded(Struct, frozen=True, gc=False):
+    """A campaign was stopped or archived while this user waited for it."""
+
+    campaign: int
+    now: int
+
+
+# Everything that can make the engine decide something for one user.
+Cause = Occurrence | AttributesSet | TimerFired | Settlement | CampaignEnded

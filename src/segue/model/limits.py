@@ -1,0 +1,51 @@
+"""Every bound of the program in one place, each with its reason."""
+
+from typing import Final
+
+from segue.model.instants import DAY, HOUR, MINUTE, SECOND
+
+# What comes in
+EVENTS_PER_CALL_MAX: Final = 10_000  # interface.md: POST /events
+REQUEST_BYTES_MAX: Final = 32 * 1024 * 1024  # 10,000 events of 3 kB; larger bodies are cut off
+USERS_PER_CALL_MAX: Final = 1_000  # a profile is larger than an event
+NAME_LENGTH_MAX: Final = 255  # as the commercial original: event names, user ids, attribute names
+EVENT_BYTES_MAX: Final = 100 * 1024  # as the commercial original: properties of one event
+ATTRIBUTES_PER_USER_MAX: Final = 1_000  # keeps one state well under a megabyte
+STRING_ATTRIBUTE_LENGTH_MAX: Final = 4_096  # a profile value, not a document
+INGEST_BACKLOG_EVENTS_MAX: Final = 200_000  # about a second of work; more is answered 429
+RECENT_IDS_MAX: Final = 5_000_000  # event ids remembered for duplicates: some 600 MB at the most
+DUPLICATE_WINDOW: Final = 24 * HOUR  # semantics.md 8
+
+# Campaigns
+TRIGGERS_MAX: Final = 20  # campaign-facts.md B1 gives exceptions a soft cap of 20
+EXCEPTIONS_MAX: Final = 20
+VARIANTS_MAX: Final = 8  # semantics.md 5
+CONVERSIONS_MAX: Final = 4  # semantics.md 6: A to D
+CONVERSION_WINDOW_MAX: Final = 30 * DAY  # semantics.md 6
+DELAY_MAX: Final = 365 * DAY  # semantics.md 3
+RE_ELIGIBILITY_MAX: Final = 720 * DAY  # semantics.md 3
+CHAIN_HOPS_MAX: Final = 10  # semantics.md 3
+FILTER_DEPTH_MAX: Final = 20  # deeper trees are a mistake, and recursion must end
+MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
+
+# Rendering
+RENDER_TIME_MAX: Final = 100_000  # microseconds; one template may not hold the process longer
+RENDER_MEMORY_BYTES_MAX: Final = 50 * 1024 * 1024
+
+# Sending
+MACHINE_OPEN_WINDOW: Final = 2 * SECOND  # opens this soon after hand-over are a scanner's
+WEBHOOK_ATTEMPTS_MAX: Final = 6  # channel-facts.md 1.6: five retries within 30 minutes
+WEBHOOK_RETRY_WINDOW: Final = 30 * MINUTE
+EMAIL_RETRY_WINDOW: Final = 72 * HOUR  # channel-facts.md 6.11: a deferral is retried for 72 hours
+RESPONSE_BYTES_MAX: Final = 64 * 1024  # of a webhook's answer; the rest is not read
+OUTBOX_MAX: Final = 100_000  # sends decided and not yet handed over; then deciding pauses
+SENDERS_MAX: Final = 32  # hand-overs under way at once
+
+# Keeping
+STATE_CACHE_MAX: Final = 200_000  # decoded user states kept in memory
+DIRTY_STATES_MAX: Final = 50_000  # more starts a checkpoint at once
+CHECKPOINT_INTERVAL: Final = 5 * SECOND  # bounds what is decided again after a crash
+TIMER_HORIZON: Final = 10 * MINUTE  # timers due within it are in memory
+LIVE_FEED_MAX: Final = 1_000  # messages kept for a reader that falls behind
+STREAMS_MAX: Final = 100  # open event streams
+IDEMPOTENCY_KEYS_MAX: Final = 10_000  # answers kept for a repeated write

@@ -1,0 +1,102 @@
+"""Records of the log: what was accepted together, at one instant.
+
+A block of the log is a list of records, appended and synced as one. Their order is the order
+of everything.
+"""
+
+from msgspec import Struct
+
+from segue.model.campaigns import Campaign
+from segue.model.channels import Channel
+from segue.model.events import AttributeChange, Event, SendSettled
+
+
+class EventsReceived(Struct, frozen=True, gc=False, array_like=True, tag=1):
+    """Events of one call."""
+
+    received_at: int
+    events: list[Event]
+
+
+class AttributesReceived(Struct, frozen=True, gc=False, array_like=True, tag=2):
+    """Profile changes of one call."""
+
+    received_at: int
+    changes: list[AttributeChange]
+
+
+class CampaignPublished(Struct, frozen=True, array_like=True, tag=3):
+    """A campaign became active, or an active one got a new version (then `is_edit`)."""
+
+    received_at: int
+    number: int
+    id: str
+    version: int
+    document: Campaign
+    is_edit: bool = False
+
+
+class CampaignStopped(Struct, frozen=True, array_like=True, tag=4):
+    """A campaign was stopped, or with `archived`, archived."""
+
+    received_at: int
+    number: int
+    archived: bool = False
+
+
+class SendsAttempted(Struct, frozen=True, array_like=True, tag=5):
+    """These messages are about to be handed over: an id and a channel each."""
+
+    received_at: int
+    attempts: list[tuple[str, Channel]]
+
+
+class SendsSettled(Struct, frozen=True, array_like=True, tag=6):
+    """What became of messages."""
+
+    received_at: int
+    settled: list[SendSettled]
+
+
+class TimeAdvanced(Struct, frozen=True, array_like=True, tag=7):
+    """Time has come to here; nothing else happened."""
+
+    received_at: int
+
+
+class UserErased(Struct, frozen=True, array_like=True, tag=8):
+    """A user was deleted: forget the state, and start anew if they come back."""
+
+    received_at: int
+    user_id: str
+
+
+Record = (
+    EventsReceived
+    | AttributesReceived
+    | CampaignPublished
+    | CampaignStopped
+    | SendsAttempted
+    | SendsSettled
+    | TimeAdvanced
+    | UserErased
+)
+
+
+def entry_count(record: Record) -> int:
+    """Return how many ordinals a record takes: one per event or change, else one."""
+    match record:
+        case EventsReceived():
+            return len(record.events)
+        case AttributesReceived():
+            return len(record.changes)
+        case _:
+            return 1
+
+
+class Block(Struct, frozen=True, array_like=True):
+    """Records appended and synced together; `first_ordinal` numbers their entries."""
+
+    seq: int
+    first_ordinal: int
+    records: list[Record]

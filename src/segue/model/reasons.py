@@ -1,0 +1,27 @@
+"""The closed list of reasons: why a user was refused, cancelled or skipped, as a sentence."""
+
+from typing import Final
+
+REASONS: Final[dict[str, str]] = {
+    # refuse: a trigger that did not enter (semantics.md 3)
+    "published_after_event": "It happened before this campaign was published.",
+    "not_in_audience": "The user was not in the audience at that moment.",
+    "not_re_eligible": "The user has had this campaign, and may not have it again yet.",
+    "already_waiting": "The user was already waiting for this campaign.",
+    "chain_limit": "Too many campaigns had followed each other with nobody acting in between.",
+    # control
+    "control_group": "The user is in the campaign's control group, which gets nothing.",
+    # cancel: a wait that ended before it was due
+    "exception_event": "The user did what the campaign names as an exception.",
+    "campaign_stopped": "The campaign was stopped.",
+    "campaign_archived": "The campaign was archived.",
+    # skip: due, and not sent
+    "unsubscribed": "The user has unsubscribed from every channel of this campaign.",
+    "unreachable": "The user's address no longer accepts messages.",
+    "no_address": "The profile has no address for this channel.",
+    "aborted": "The message's template aborted it for this user.",
+    "template_error": "The message's template failed for this user.",
+    "refused": "The provider refused the message.",
+    "gave_up": "The provider could not be reached in the time allowed.",
+    "unknown_outcome": "Segue was cut off during hand-over and cannot know whether it went out.",
+}

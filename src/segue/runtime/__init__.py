@@ -1,0 +1,1 @@
+"""Where time passes: loops around the pure engine."""

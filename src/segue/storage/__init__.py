@@ -1,0 +1,1 @@
+"""Remembering. The only layer with SQL."""
