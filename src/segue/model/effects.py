@@ -10,12 +10,13 @@ class Deliver(Struct, frozen=True, gc=False, array_like=True):
     """Hand the messages of one send over, one per channel, under an id that follows its cause.
 
     Content is the campaign's newest at the moment of hand-over; the variant is fixed.
+    Campaigns go by their slugs here and below.
     """
 
     send_id: str
     user_id: str
-    campaign: int
-    variant: int
+    campaign: str
+    variant: str
     channels: list[Channel]
     decided_at: int
     trigger: TriggerContext
@@ -25,20 +26,20 @@ class SetTimer(Struct, frozen=True, gc=False):
     """Wake this user at `due_at` for the campaign."""
 
     due_at: int
-    campaign: int
+    campaign: str
 
 
 class CancelTimer(Struct, frozen=True, gc=False):
     """The timer of that instant and campaign is no longer needed."""
 
     due_at: int
-    campaign: int
+    campaign: str
 
 
 class Count(Struct, frozen=True, gc=False):
     """Add to a counter of a campaign (semantics.md 7); `detail` is a reason, alias or button."""
 
-    campaign: int
+    campaign: str
     variant: str
     metric: str
     detail: str = ""

@@ -81,13 +81,16 @@ class Occurrence(Struct, frozen=True, gc=False):
 class AttributesSet(Struct, frozen=True, gc=False):
     """A profile change at its place in the log."""
 
+    user_id: str
     attributes: dict[str, Any]
     now: int
 
 
 class TimerFired(Struct, frozen=True, gc=False):
-    """Time has come to `now`: waiting sends that are due are looked at."""
+    """The user's waiting send of a campaign (its slug) is due, at `now`."""
 
+    user_id: str
+    campaign: str
     now: int
 
 
@@ -97,11 +100,12 @@ SettledAs = Literal["accepted", "refused", "skipped"]
 class SendSettled(Struct, frozen=True, gc=False, omit_defaults=True):
     """What became of one message of a send: handed over, refused for good, or not made at all.
 
-    `reason` is one of `segue.model.reasons`; `detail` is the provider's or the template's word.
+    `reason` is one of `segue.model.reasons`, and "unreachable" says that the address is dead;
+    `detail` is the provider's or the template's word.
     """
 
     user_id: str
-    campaign: int
+    campaign: str
     send_id: str
     channel: Channel
     settled_as: SettledAs
@@ -119,7 +123,9 @@ class Settlement(Struct, frozen=True, gc=False):
 class CampaignEnded(Struct, frozen=True, gc=False):
     """A campaign was stopped or archived while this user waited for it."""
 
-    campaign: int
+    user_id: str
+    campaign: str
+    is_archived: bool
     now: int
 
 

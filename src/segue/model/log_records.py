@@ -29,7 +29,6 @@ class CampaignPublished(Struct, frozen=True, array_like=True, tag=3):
     """A campaign became active, or an active one got a new version (then `is_edit`)."""
 
     received_at: int
-    number: int
     id: str
     version: int
     document: Campaign
@@ -37,11 +36,11 @@ class CampaignPublished(Struct, frozen=True, array_like=True, tag=3):
 
 
 class CampaignStopped(Struct, frozen=True, array_like=True, tag=4):
-    """A campaign was stopped, or with `archived`, archived."""
+    """A campaign was stopped or archived."""
 
     received_at: int
-    number: int
-    archived: bool = False
+    campaign: str
+    is_archived: bool = False
 
 
 class SendsAttempted(Struct, frozen=True, array_like=True, tag=5):

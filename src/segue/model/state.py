@@ -1,7 +1,7 @@
 """What the engine remembers of one user: a plain, small, versioned value.
 
 Written as arrays, so a field may only be added at the end of its struct, with a default.
-Keys of `memberships` are campaign numbers, which the log hands out at first publication.
+Keys of `memberships` are slugs, which never change once a campaign was published.
 """
 
 from typing import Any, Final
@@ -35,7 +35,7 @@ class Wait(Struct, frozen=True, array_like=True, gc=False):
     entered_at: int  # T' of semantics.md 3: when the entering event happened
     due_at: int
     version: int
-    variant: int
+    variant: str
     hops: int
     trigger: TriggerContext
 
@@ -44,7 +44,7 @@ class Handed(Struct, frozen=True, array_like=True, gc=False):
     """A send that was decided, and whose messages are not all settled yet."""
 
     send_id: str
-    variant: int
+    variant: str
     hops: int
     cause: str
     open_channels: list[str]
@@ -56,7 +56,7 @@ class Receipt(Struct, frozen=True, array_like=True, gc=False):
 
     send_id: str
     at: int
-    variant: int
+    variant: str
     is_control: bool = False
     converted: int = 0  # bit n is set when conversion event n has been credited
 
@@ -78,7 +78,7 @@ class UserState(Struct, frozen=True, array_like=True, gc=False):
 
     version: int = STATE_VERSION
     attributes: dict[str, Any] = field(default_factory=dict)
-    memberships: dict[int, Membership] = field(default_factory=dict)
+    memberships: dict[str, Membership] = field(default_factory=dict)
     # channel to "opted_in" or "unsubscribed"; a channel that is missing is subscribed
     subscriptions: dict[str, str] = field(default_factory=dict)
     # address that bounced for good, by channel: no send until the address changes

@@ -1,0 +1,51 @@
+"""Credit an event to the receipts whose window is open (semantics.md 6)."""
+
+from msgspec.structs import replace
+
+from segue.engine.draft import Act, Draft
+from segue.engine.plan import LETTERS, ConversionRule
+from segue.engine.waiting import is_bound
+from segue.model.events import PURCHASE, Event
+from segue.model.ids import derive_id
+from segue.model.state import Receipt
+
+
+def convert(draft: Draft, act: Act, rules: list[ConversionRule]) -> None:
+    """Credit the act once per conversion event and receipt, to each campaign's latest receipt."""
+    for rule in rules:
+        receipt = draft.membership(rule.campaign).receipt
+        if receipt is None or receipt.converted >> rule.index & 1:
+            continue
+        if receipt.at <= act.happened_at <= receipt.at + rule.window and is_bound(
+            draft, act, rule.binding
+        ):
+            _credit(draft, act, rule, receipt)
+
+
+def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> None:
+    slug, letter = rule.campaign, LETTERS[rule.index]
+    credited = replace(receipt, converted=receipt.converted | 1 << rule.index)
+    draft.set_membership(slug, replace(draft.membership(slug), receipt=credited))
+    draft.decided(
+        act.id, act.now, slug, "convert", variant=receipt.variant, conversion_event=letter
+    )
+    draft.count(slug, receipt.variant, "conversions", letter)
+    if act.event.name == PURCHASE and act.event.price is not None:
+        revenue = act.event.price * (act.event.quantity or 1)
+        draft.count(slug, receipt.variant, "revenue", letter, revenue)
+    event = Event(
+        draft.user_id,
+        "conversion",
+        campaign=slug,
+        variant=receipt.variant,
+        conversion_event=letter,  # type: ignore[arg-type]
+        properties=act.event.properties,
+        product_id=act.event.product_id,
+        price=act.event.price,
+        currency=act.event.currency,
+        quantity=act.event.quantity,
+    )
+    act_id = derive_id(act.now, "conversion", slug, letter, draft.user_id, act.id)
+    draft.acts.append(
+        Act(event, act_id, act.happened_at, act.now, act.hops, is_control=receipt.is_control)
+    )

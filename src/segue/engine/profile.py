@@ -1,0 +1,56 @@
+"""Changes of a profile (semantics.md 3, step 1)."""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from segue.engine.draft import Draft
+from segue.model.channels import Channel
+
+# Attributes that state a subscription rather than a fact, as the commercial original names them.
+_SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {"email_subscribe": "email"}
+# The attribute that holds a channel's address.
+_ADDRESS_ATTRIBUTES: Final[dict[str, Channel]] = {"email": "email"}
+_STATES: Final = ("opted_in", "subscribed", "unsubscribed")
+
+
+def set_attributes(draft: Draft, changes: dict[str, Any]) -> None:
+    """Set attributes of the profile; a null takes one away.
+
+    `email_subscribe` sets the subscription, and a new address is no longer a dead one.
+    """
+    attributes = dict(draft.state.attributes)
+    for name, value in changes.items():
+        if value is None:
+            attributes.pop(name, None)
+        else:
+            attributes[name] = value
+        if name in _ADDRESS_ATTRIBUTES:
+            _revive_address(draft, _ADDRESS_ATTRIBUTES[name], value)
+        if name in _SUBSCRIPTION_ATTRIBUTES and value in _STATES:
+            subscribe(draft, _SUBSCRIPTION_ATTRIBUTES[name], value)
+    draft.set_attributes(attributes)
+
+
+def subscribe(draft: Draft, channel: Channel, subscription: str) -> None:
+    """Set a channel's subscription; "subscribed" is the state of those who said nothing."""
+    subscriptions = dict(draft.state.subscriptions)
+    if subscription == "subscribed":
+        subscriptions.pop(channel, None)
+    else:
+        subscriptions[channel] = subscription
+    draft.state = replace(draft.state, subscriptions=subscriptions)
+
+
+def kill_address(draft: Draft, channel: Channel) -> None:
+    """Remember that the channel's present address takes no messages any more."""
+    address = str(draft.state.attributes.get(channel, ""))
+    dead = {**draft.state.dead_addresses, channel: address}
+    draft.state = replace(draft.state, dead_addresses=dead)
+
+
+def _revive_address(draft: Draft, channel: Channel, address: object) -> None:
+    dead = draft.state.dead_addresses
+    if channel in dead and dead[channel] != str(address if address is not None else ""):
+        rest = {name: value for name, value in dead.items() if name != channel}
+        draft.state = replace(draft.state, dead_addresses=rest)

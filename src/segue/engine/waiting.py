@@ -1,0 +1,190 @@
+"""Entering a campaign, and leaving the wait before it is over (semantics.md 3, steps 2 and 4)."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from segue.engine.bucketing import is_in_control, variant_of
+from segue.engine.draft import Act, Draft
+from segue.engine.matching import Binding, properties_of
+from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule, Version
+from segue.engine.sending import send
+from segue.model.effects import CancelTimer, SetTimer
+from segue.model.events import Event
+from segue.model.ids import derive_id
+from segue.model.interactions import ACTS
+from segue.model.limits import CHAIN_HOPS_MAX
+from segue.model.state import Membership, Receipt, TriggerContext, Wait
+
+
+def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
+    """Return whether an act that has the binding's key satisfies all of it."""
+    event = act.event
+    if act.is_control and not binding.include_control:
+        return False
+    if binding.variant is not None and binding.variant != _variant_done_with(draft, event):
+        return False
+    return binding.test is None or binding.test(event, act.happened_at)
+
+
+def _variant_done_with(draft: Draft, event: Event) -> str | None:
+    """Return the variant an interaction was with: its own word, else the latest receipt's."""
+    if event.variant is not None or event.campaign is None:
+        return event.variant
+    receipt = draft.membership(event.campaign).receipt
+    return receipt.variant if receipt is not None else None
+
+
+def cancel_waiting(draft: Draft, act: Act, rules: list[ExceptionRule]) -> None:
+    """Cancel the user's waits that name this act as an exception, where T' ≤ T < due."""
+    for rule in rules:
+        wait = draft.membership(rule.campaign).wait
+        if wait is None or wait.version != rule.version:
+            continue
+        if wait.entered_at <= act.happened_at < wait.due_at and is_bound(draft, act, rule.binding):
+            _cancel(draft, rule.campaign, wait, "exception_event", act.id, act.now)
+            _emit(draft, act, "exception_event", rule.campaign, variant=wait.variant)
+
+
+def end_wait(draft: Draft, campaign: str, reason: str, now: int) -> None:
+    """Cancel the user's wait because the campaign itself has ended."""
+    wait = draft.membership(campaign).wait
+    if wait is not None:
+        _cancel(draft, campaign, wait, reason, wait.trigger.event_id, now)
+
+
+def _cancel(draft: Draft, campaign: str, wait: Wait, reason: str, cause: str, now: int) -> None:
+    draft.set_membership(campaign, replace(draft.membership(campaign), wait=None))
+    draft.effects.append(CancelTimer(wait.due_at, campaign))
+    draft.decided(cause, now, campaign, "cancel", reason=reason, variant=wait.variant)
+    draft.count(campaign, wait.variant, "cancelled", reason)
+    draft.count(campaign, wait.variant, "waiting", amount=-1)
+
+
+def start_waiting(draft: Draft, act: Act, rules: list[TriggerRule]) -> None:
+    """Enter the user into every campaign that the act triggers, or say why not."""
+    entered: str | None = None
+    for rule in rules:
+        campaign = rule.campaign
+        # Rules stand in the order of slugs: two triggers of one campaign are neighbours.
+        if campaign.slug == entered or not is_bound(draft, act, rule.binding):
+            continue
+        entered = campaign.slug
+        reason = _refusal(draft, act, campaign)
+        if reason is not None:
+            draft.decided(act.id, act.now, campaign.slug, "refuse", reason=reason)
+            draft.count(campaign.slug, "", "refused", reason)
+        elif _belongs_to_control(draft, campaign):
+            _enroll_in_control(draft, act, campaign)
+        else:
+            _enter(draft, act, campaign)
+
+
+def _refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> str | None:
+    """Return the first entry check that fails (semantics.md 3, step 4)."""
+    if act.happened_at < campaign.published_at:
+        return "published_after_event"
+    if not campaign.newest.audience(draft.state.attributes, act.happened_at):
+        return "not_in_audience"
+    membership = draft.membership(campaign.slug)
+    if not _is_re_eligible(membership, campaign.newest, act.happened_at):
+        return "not_re_eligible"
+    if membership.wait is not None or membership.handed is not None:
+        return "already_waiting"
+    if act.hops >= CHAIN_HOPS_MAX:
+        return "chain_limit"
+    return None
+
+
+def _is_re_eligible(membership: Membership, version: Version, happened_at: int) -> bool:
+    last = max(membership.sent_at or 0, membership.control_at or 0)
+    if last == 0 or version.pause == 0:
+        return True
+    return version.pause is not None and happened_at >= last + version.pause
+
+
+def _belongs_to_control(draft: Draft, campaign: PublishedCampaign) -> bool:
+    """Treated users never become control, nor the reverse (semantics.md 5)."""
+    membership = draft.membership(campaign.slug)
+    if membership.control_at is not None:
+        return True
+    if membership.sent_at is not None:
+        return False
+    percent = campaign.newest.document.control_percent
+    return is_in_control(campaign.slug, draft.user_id, percent)
+
+
+CONTROL_VARIANT: Final = "control"
+
+
+def _enroll_in_control(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
+    slug, at = campaign.slug, act.happened_at
+    receipt = Receipt(
+        derive_id(at, "control", slug, draft.user_id, act.id), at, CONTROL_VARIANT, is_control=True
+    )
+    membership = replace(draft.membership(slug), control_at=at, receipt=receipt)
+    draft.set_membership(slug, membership)
+    draft.decided(act.id, act.now, slug, "control", reason="control_group")
+    draft.count(slug, CONTROL_VARIANT, "control")
+    _emit(draft, act, "control_group_enroll", slug, hops=act.hops + 1)
+
+
+def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
+    """Start the wait; one that is over already is sent at once."""
+    version, slug = campaign.newest, campaign.slug
+    document = version.document
+    variant = variant_of(slug, draft.user_id, document.all_variants(), document.control_percent)
+    due_at = max(act.happened_at + version.delay, act.now)
+    wait = Wait(
+        send_id=derive_id(act.now, "send", slug, draft.user_id, act.id),
+        entered_at=act.happened_at,
+        due_at=due_at,
+        version=version.number,
+        variant=variant,
+        hops=act.hops,
+        trigger=_context_of(draft, act),
+    )
+    draft.decided(act.id, act.now, slug, "enter", variant=variant, due=due_at)
+    draft.count(slug, variant, "entered")
+    if due_at <= act.now:
+        send(draft, campaign, wait, act.now)
+        return
+    draft.set_membership(slug, replace(draft.membership(slug), wait=wait))
+    draft.effects.append(SetTimer(due_at, slug))
+    draft.count(slug, variant, "waiting")
+
+
+def _context_of(draft: Draft, act: Act) -> TriggerContext:
+    event = act.event
+    is_interaction = event.name in ACTS
+    return TriggerContext(
+        name=event.name,
+        time=act.happened_at,
+        event_id=act.id,
+        properties=properties_of(event),
+        campaign=event.campaign if is_interaction else None,
+        interaction=event.name if is_interaction else None,
+        variant=_variant_done_with(draft, event) if is_interaction else None,
+        link=event.link,
+        alias=event.alias,
+        button=event.button,
+        page=event.page,
+        conversion_event=event.conversion_event,
+    )
+
+
+def _emit(
+    draft: Draft,
+    act: Act,
+    name: str,
+    campaign: str,
+    *,
+    variant: str | None = None,
+    hops: int | None = None,
+) -> None:
+    """Queue an act that follows from this one, at the same instant."""
+    event = Event(draft.user_id, name, campaign=campaign, variant=variant)
+    act_id = derive_id(act.now, name, campaign, draft.user_id, act.id)
+    draft.acts.append(
+        Act(event, act_id, act.happened_at, act.now, act.hops if hops is None else hops)
+    )

@@ -1,0 +1,232 @@
+"""What the program remembers, as protocols with one contract suite.
+
+Two stores: the *journal* commits at once (the log, and what people set up: campaigns, keys,
+secrets); the *snapshot* holds what the log was folded into up to a position, is written at
+checkpoints, and can be rebuilt from the log as long as the log reaches back to its beginning.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+from segue.model.campaigns import Campaign
+from segue.model.effects import Deliver
+from segue.model.log_records import Block, CampaignPublished, CampaignStopped
+from segue.model.state import UserState
+from segue.model.verdicts import Verdict
+
+CampaignStatus = Literal["draft", "active", "stopped", "archived"]
+
+
+class LogEnd(Struct, frozen=True):
+    """Where the log ends: its last block, the next entry's ordinal, the last instant in it."""
+
+    seq: int = 0
+    next_ordinal: int = 0
+    received_at: int = 0
+
+
+class StoredCampaign(Struct, frozen=True):
+    """A campaign as people see and edit it; what is published of it stands in the log."""
+
+    id: str
+    document: Campaign
+    status: CampaignStatus
+    version: int  # of the newest publication; 0 before the first
+    created_at: int
+    updated_at: int
+    published_at: int | None = None
+
+    @property
+    def slug(self) -> str:
+        """The name it goes by in documents, in the engine and in the log."""
+        return self.document.slug
+
+
+class StoredKey(Struct, frozen=True):
+    """An API key: only the hash of its secret is kept."""
+
+    id: str
+    secret_hash: bytes
+    scopes: list[str]
+    created_at: int
+    name: str = ""
+    revoked_at: int | None = None
+
+
+class Journal(Protocol):
+    """The log and what people set up. Every write is durable when it returns.
+
+    One thread writes; reads may come from any thread and see only what is durable.
+    """
+
+    def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
+        """Append a block, and save the campaigns it is about, in one transaction.
+
+        Raises:
+            ConflictError: the block's `seq` is not the next one: somebody else writes here.
+        """
+
+    def log_end(self) -> LogEnd:
+        """Return where the log ends."""
+
+    def read_log(self, after_seq: int = 0) -> Iterator[Block]:
+        """Yield the blocks after `after_seq` in order, a few at a time in memory."""
+
+    def read_blocks(self, seqs: Iterable[int]) -> Iterator[Block]:
+        """Yield the named blocks in order, passing over those that are gone."""
+
+    def first_seq(self) -> int:
+        """Return the oldest block's number; 0 when the log is empty."""
+
+    def log_bytes(self) -> int:
+        """Return how many bytes the blocks take."""
+
+    def forget_log(self, bytes_max: int, before_seq: int) -> int:
+        """Drop the oldest blocks below `before_seq` until the rest fit; return how many."""
+
+    def index_users(self, through_seq: int, pairs: Iterable[tuple[str, int]]) -> None:
+        """Note that users occur in blocks, up to and including block `through_seq`."""
+
+    def indexed_seq(self) -> int:
+        """Return the last block whose users are noted."""
+
+    def blocks_of_user(self, user_id: str) -> list[int]:
+        """Return the noted blocks in which the user occurs, in order."""
+
+    def list_campaigns(self) -> list[StoredCampaign]:
+        """Return all campaigns by slug."""
+
+    def find_campaign(self, reference: str) -> StoredCampaign | None:
+        """Return a campaign by slug or id."""
+
+    def save_campaign(self, campaign: StoredCampaign) -> None:
+        """Insert a campaign, or replace the one with its id.
+
+        Raises:
+            ConflictError: another campaign has the slug.
+        """
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a draft."""
+
+    def list_keys(self) -> list[StoredKey]:
+        """Return all API keys, oldest first."""
+
+    def save_key(self, key: StoredKey) -> None:
+        """Insert or replace an API key."""
+
+    def secret(self, name: str) -> bytes | None:
+        """Return a secret of this installation, such as the one that signs links."""
+
+    def save_secret(self, name: str, value: bytes) -> None:
+        """Keep a secret; an existing one of that name stays."""
+
+    def close(self) -> None:
+        """Close files."""
+
+
+class TimerKey(Struct, frozen=True, order=True, array_like=True):
+    """A timer: due instant, user and campaign (slug); in this order they fire."""
+
+    due_at: int
+    user_id: str
+    campaign: str
+
+
+class OutboxItem(Struct, frozen=True, array_like=True):
+    """A message to hand over: one channel of a send, and how far it has come."""
+
+    deliver: Deliver
+    channel: str
+    attempts: int = 0
+    first_attempt_at: int | None = None
+    next_attempt_at: int = 0
+    is_attempted: bool = False  # an attempt is in the log, and no outcome of it
+
+    @property
+    def key(self) -> str:
+        """Its name in the outbox."""
+        return f"{self.deliver.send_id}/{self.channel}"
+
+
+class Counter(Struct, frozen=True, array_like=True):
+    """The name of a counter: a metric of a campaign's variant in an hour (its first instant)."""
+
+    campaign: str
+    hour: int
+    variant: str
+    metric: str
+    detail: str
+
+
+class Position(Struct, frozen=True, array_like=True):
+    """How far the fold has come: last block and entry, and the instant that time has reached."""
+
+    seq: int = 0
+    next_ordinal: int = 0
+    now: int = 0
+
+
+class Checkpoint(Struct):
+    """What changed since the last checkpoint; committed as a whole or not at all."""
+
+    position: Position
+    states: list[tuple[str, UserState]] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
+    timers_set: list[TimerKey] = field(default_factory=list)
+    timers_gone: list[TimerKey] = field(default_factory=list)
+    outbox_put: list[OutboxItem] = field(default_factory=list)
+    outbox_gone: list[str] = field(default_factory=list)
+    counts: list[tuple[Counter, float]] = field(default_factory=list)  # to be added
+    publications: list[CampaignPublished | CampaignStopped] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+class Snapshot(Protocol):
+    """What the log was folded into, up to a position."""
+
+    def position(self) -> Position:
+        """Return how far the snapshot reaches."""
+
+    def commit(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint in one transaction; it is durable when this returns."""
+
+    def load_states(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """Return the states of those users that have one."""
+
+    def list_users(self, after: str = "", limit: int = 100) -> list[tuple[str, UserState]]:
+        """Return users with a state in the order of their ids, for paging."""
+
+    def count_users(self) -> int:
+        """Return how many users have a state."""
+
+    def timers_between(self, after: int, through: int) -> list[TimerKey]:
+        """Return the timers with after < due_at <= through, in order."""
+
+    def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
+        """Return the timers of a campaign in order."""
+
+    def count_timers(self) -> int:
+        """Return how many timers there are."""
+
+    def outbox(self) -> list[OutboxItem]:
+        """Return the outbox in order of decision."""
+
+    def publications(self) -> list[CampaignPublished | CampaignStopped]:
+        """Return every publication and end of a campaign, in the order of the log."""
+
+    def counters(
+        self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
+    ) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters of the hours from_hour <= hour < to_hour."""
+
+    def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
+        """Yield the recorded verdicts in the order they were made."""
+
+    def forget_verdicts(self, bytes_max: int) -> None:
+        """Drop the oldest verdicts until the rest fit."""
+
+    def close(self) -> None:
+        """Close files."""
