@@ -92,15 +92,15 @@ def _reading_test(interaction: Interaction, spec: InteractWithCampaign) -> Event
             return lambda event, _at: event.machine is True
         case "person":
             return lambda event, _at: event.machine is not True
-        case "aliased":
-            alias = spec.alias
-            return lambda event, _at: event.alias == alias
-        case "button":
-            if spec.button is None:
-                return lambda event, _at: event.button is not None
-    if spec.body_only:
-        return lambda event, _at: event.button is None
-    for option in ("button", "page", "conversion_event"):
+        case "button" if spec.button is None:
+            return lambda event, _at: event.button is not None
+        case _ if spec.body_only:
+            return lambda event, _at: event.button is None
+    return _option_test(spec)
+
+
+def _option_test(spec: InteractWithCampaign) -> EventTest:
+    for option in ("alias", "button", "page", "conversion_event"):
         wanted = getattr(spec, option)
         if wanted is not None:
             return _field_test(option, wanted)

@@ -104,30 +104,33 @@ class Plan(Struct, frozen=True):
 EMPTY_PLAN: Final = Plan({}, {}, {}, ACTS)
 
 
-def publish(plan: Plan, published: CampaignPublished) -> Plan:
-    """Return the plan with a campaign published, published again, or edited while active."""
-    document = published.document
-    version = compile_version(published.version, document)
-    known = plan.campaigns.get(document.slug)
+def apply_publications(
+    plan: Plan, publications: Iterable[CampaignPublished | CampaignStopped]
+) -> Plan:
+    """Return the plan after campaigns were published, edited, stopped or archived, in order."""
+    campaigns = dict(plan.campaigns)
+    for publication in publications:
+        if isinstance(publication, CampaignPublished):
+            slug = publication.document.slug
+            campaigns[slug] = _publish(campaigns.get(slug), publication)
+        elif publication.campaign in campaigns:
+            status: PublishedStatus = "archived" if publication.is_archived else "stopped"
+            known = campaigns[publication.campaign]
+            campaigns[publication.campaign] = replace(known, status=status)
+    return _compile(campaigns.values())
+
+
+def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> PublishedCampaign:
+    version = compile_version(published.version, published.document)
     keeps_time = known is not None and published.is_edit
-    campaign = PublishedCampaign(
-        slug=document.slug,
+    return PublishedCampaign(
+        slug=published.document.slug,
         id=published.id,
         status="active",
         published_at=known.published_at if known and keeps_time else published.received_at,
         newest=version,
         versions={**(known.versions if known else {}), version.number: version},
     )
-    return _compile([*_without(plan, document.slug), campaign])
-
-
-def stop(plan: Plan, stopped: CampaignStopped) -> Plan:
-    """Return the plan with a campaign stopped or archived."""
-    known = plan.campaigns.get(stopped.campaign)
-    if known is None:
-        return plan
-    status: PublishedStatus = "archived" if stopped.is_archived else "stopped"
-    return _compile([*_without(plan, stopped.campaign), replace(known, status=status)])
 
 
 def compile_version(number: int, document: Campaign) -> Version:
@@ -152,10 +155,6 @@ def _pause(document: Campaign) -> int | None:
     if isinstance(document.re_eligibility, After):
         return parse_duration(document.re_eligibility.after)
     return 0 if document.re_eligibility == "always" else None
-
-
-def _without(plan: Plan, slug: str) -> Iterable[PublishedCampaign]:
-    return (campaign for campaign in plan.campaigns.values() if campaign.slug != slug)
 
 
 def _compile(campaigns: Iterable[PublishedCampaign]) -> Plan:

@@ -57,6 +57,13 @@ class SendsSettled(Struct, frozen=True, array_like=True, tag=6):
     settled: list[SendSettled]
 
 
+class SendsDeferred(Struct, frozen=True, array_like=True, tag=9):
+    """These messages were not taken now; each is tried again at an instant, with why."""
+
+    received_at: int
+    deferred: list[tuple[str, Channel, int, str]]
+
+
 class TimeAdvanced(Struct, frozen=True, array_like=True, tag=7):
     """Time has come to here; nothing else happened."""
 
@@ -77,6 +84,7 @@ Record = (
     | CampaignStopped
     | SendsAttempted
     | SendsSettled
+    | SendsDeferred
     | TimeAdvanced
     | UserErased
 )

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
+from segue.model.channels import Channel
 from segue.model.effects import Deliver
 from segue.model.log_records import Block, CampaignPublished, CampaignStopped
 from segue.model.state import UserState
@@ -84,7 +85,10 @@ class Journal(Protocol):
         """Return how many bytes the blocks take."""
 
     def forget_log(self, bytes_max: int, before_seq: int) -> int:
-        """Drop the oldest blocks below `before_seq` until the rest fit; return how many."""
+        """Drop the oldest blocks below `before_seq` until the rest fit; return how many.
+
+        The newest block always stays: it says where the log ends.
+        """
 
     def index_users(self, through_seq: int, pairs: Iterable[tuple[str, int]]) -> None:
         """Note that users occur in blocks, up to and including block `through_seq`."""
@@ -139,7 +143,7 @@ class OutboxItem(Struct, frozen=True, array_like=True):
     """A message to hand over: one channel of a send, and how far it has come."""
 
     deliver: Deliver
-    channel: str
+    channel: Channel
     attempts: int = 0
     first_attempt_at: int | None = None
     next_attempt_at: int = 0
@@ -170,7 +174,11 @@ class Position(Struct, frozen=True, array_like=True):
 
 
 class Checkpoint(Struct):
-    """What changed since the last checkpoint; committed as a whole or not at all."""
+    """What changed since the last checkpoint; committed as a whole or not at all.
+
+    First everything of the `erased` users goes; what stands here for them otherwise is new.
+    Then what is gone goes, and what is set or put comes.
+    """
 
     position: Position
     states: list[tuple[str, UserState]] = field(default_factory=list)
@@ -223,7 +231,10 @@ class Snapshot(Protocol):
         """Return a campaign's counters of the hours from_hour <= hour < to_hour."""
 
     def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
-        """Yield the recorded verdicts in the order they were made."""
+        """Yield the recorded verdicts in the order they were made.
+
+        With `limit_blocks` only the newest: a checkpoint's verdicts are a block, or several.
+        """
 
     def forget_verdicts(self, bytes_max: int) -> None:
         """Drop the oldest verdicts until the rest fit."""

@@ -1,0 +1,35 @@
+"""The command tree, and how errors leave it: one line on stderr (interface.md)."""
+
+import sys
+
+import click
+
+from segue import __version__
+from segue.cli.run import run
+from segue.errors import SegueError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="segue")
+def segue() -> None:
+    """Segue: campaigns that follow what people do with other campaigns."""
+
+
+segue.add_command(run)
+
+
+def main() -> None:
+    """Run the command line; exit 0 when done, 1 when the answer is no, 2 on wrong use."""
+    try:
+        segue(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(1)
+    except ValueError as error:
+        click.echo(f"segue: {error}", err=True)
+        sys.exit(2)
+    except SegueError as error:
+        click.echo(f"segue: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,182 @@
+"""Make the links of an email tell us of their clicks, and its pixel of its opening.
+
+Works on the HTML as it will be sent, after Liquid: only then is each URL known. Alias, target
+and recipient travel in the token, so nothing is stored for a link.
+"""
+
+import re
+from html import escape, unescape
+from typing import Final
+
+from msgspec import Struct
+from selectolax.lexbor import LexborHTMLParser
+
+from segue.content.tokens import TokenKind, TokenSigner, Tracked
+from segue.model.channels import Channel
+
+# With its base64 form it stays within what proxies take; longer ones are left alone.
+LINK_LENGTH_MAX: Final = 4_000
+
+_WEB: Final = ("http://", "https://")
+_LINE_ENDS: Final = re.compile(r"[\t\r\n]+")  # browsers drop these from a URL, and so do we
+_CONTROLS: Final = re.compile(r"[\x00-\x20\x7f]")
+# Our own attribute, and those of three providers that say the same (channel-facts.md 1.1).
+_OPT_OUTS: Final = {
+    "data-no-track": None,
+    "clicktracking": "off",
+    "data-msys-clicktrack": "0",
+    "ses:no-track": None,
+}
+_OUTLOOK_TAG: Final = re.compile(r"<(?:a|area|v:\w+)\s[^<>]*>", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(r"""\s([\w:-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
+
+
+class Origin(Struct, frozen=True):
+    """The send that a message belongs to."""
+
+    send_id: str
+    user_id: str
+    campaign: str  # the slug
+    variant: str
+
+
+class LinkMaker:
+    """Makes the public URLs of one message."""
+
+    def __init__(
+        self, public_url: str, signer: TokenSigner, origin: Origin, channel: Channel
+    ) -> None:
+        self.root = public_url.rstrip("/") + "/t/"
+        self._signer = signer
+        self._origin = origin
+        self._channel = channel
+
+    def open_url(self) -> str:
+        """Return the URL of the pixel."""
+        return f"{self.root}o/{self._token('open')}.gif"
+
+    def click_url(self, alias: str, link: str) -> str:
+        """Return the URL that records a click and leads on to `link`."""
+        return f"{self.root}c/{self._token('click', alias, link)}"
+
+    def unsubscribe_url(self) -> str:
+        """Return the URL that unsubscribes the user."""
+        return f"{self.root}u/{self._token('unsubscribe')}"
+
+    def _token(self, kind: TokenKind, alias: str | None = None, link: str | None = None) -> str:
+        origin = self._origin
+        return self._signer.sign(
+            Tracked(
+                kind=kind,
+                user_id=origin.user_id,
+                campaign=origin.campaign,
+                variant=origin.variant,
+                send_id=origin.send_id,
+                channel=self._channel,
+                alias=alias,
+                link=link,
+            )
+        )
+
+
+class LinkRewriter:
+    """Rewrites the links of one message, numbering them as it goes."""
+
+    def __init__(self, maker: LinkMaker) -> None:
+        self._maker = maker
+        self._count = 0
+        self._aliases: dict[str, str] = {}
+
+    def rewrite(self, tree: LexborHTMLParser) -> None:
+        """Point every tracked link of `tree` at us."""
+        for node in tree.css("a[href], area[href]"):
+            attributes = node.attributes
+            tracked = self._tracked_url(attributes, _link(attributes))
+            if tracked is not None:
+                node.attrs["href"] = tracked
+            for name in ("data-alias", "data-no-track"):
+                if name in attributes:
+                    del node.attrs[name]
+
+    def rewrite_outlook(self, html: str) -> str:
+        """Do the same inside conditional comments, which only Outlook reads as HTML.
+
+        A link there that repeats one of the other clients' bears the same alias.
+        """
+        parts: list[str] = []
+        position = 0
+        while (start := html.find("<!--[if", position)) >= 0:
+            end = html.find("-->", start)
+            if end < 0:
+                break
+            parts.append(html[position:start])
+            parts.append(_OUTLOOK_TAG.sub(self._rewrite_tag, html[start:end]))
+            position = end
+        return "".join((*parts, html[position:])) if parts else html
+
+    def _rewrite_tag(self, found: re.Match[str]) -> str:
+        tag: str = found.group()
+        attributes: dict[str, str | None] = {}
+        for name, value in _ATTRIBUTE.findall(tag):
+            attributes.setdefault(name.lower(), unescape(value.strip("\"'")))
+        link = _link(attributes)
+        tracked = self._tracked_url(attributes, link, self._aliases.get(link))
+
+        def replace(attribute: re.Match[str]) -> str:
+            name = attribute.group(1).lower()
+            if name in ("data-alias", "data-no-track"):
+                return ""
+            if name == "href" and tracked is not None:
+                return f' href="{escape(tracked)}"'
+            return str(attribute.group())
+
+        return _ATTRIBUTE.sub(replace, tag)
+
+    def _tracked_url(
+        self, attributes: dict[str, str | None], link: str, known_alias: str | None = None
+    ) -> str | None:
+        if not self._is_trackable(link) or _opts_out(attributes):
+            return None
+        alias = attributes.get("data-alias") or known_alias
+        self._count += 1
+        if not alias:
+            alias = f"link-{self._count}"
+        self._aliases.setdefault(link, alias)
+        return self._maker.click_url(alias, link)
+
+    def _is_trackable(self, link: str) -> bool:
+        return (
+            link[:8].lower().startswith(_WEB)
+            and len(link) <= LINK_LENGTH_MAX
+            and not link.startswith(self._maker.root)
+            and _CONTROLS.search(link) is None
+        )
+
+
+def add_pixel(tree: LexborHTMLParser, maker: LinkMaker) -> None:
+    """Put the open pixel last into the body."""
+    if tree.body is None:
+        return
+    pixel = tree.create_node("img")
+    for name, value in (
+        ("src", maker.open_url()),
+        ("width", "1"),
+        ("height", "1"),
+        ("alt", ""),
+        ("style", "border:0;width:1px;height:1px"),
+    ):
+        pixel.attrs[name] = value
+    tree.body.insert_child(pixel)
+
+
+def _link(attributes: dict[str, str | None]) -> str:
+    return _LINE_ENDS.sub("", attributes.get("href") or "").strip()
+
+
+def _opts_out(attributes: dict[str, str | None]) -> bool:
+    if _OPT_OUTS.keys().isdisjoint(attributes):
+        return False
+    return any(
+        name in attributes and value in (None, (attributes[name] or "").lower())
+        for name, value in _OPT_OUTS.items()
+    )

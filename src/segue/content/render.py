@@ -1,0 +1,220 @@
+"""From what an author wrote to what a sender sends: every template filled in for one user."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import to_builtins
+from msgspec.json import encode as encode_json
+from selectolax.lexbor import LexborHTMLParser
+
+from segue.clock import Clock
+from segue.content.headers import (
+    RESERVED_HEADERS,
+    SenderInvalidError,
+    domain_of,
+    feedback_id,
+    is_header_name,
+    one_line,
+    read_address,
+    read_mailbox,
+)
+from segue.content.html import add_preheader, inline_css, to_text
+from segue.content.links import LinkMaker, LinkRewriter, Origin, add_pixel
+from segue.content.liquid import Liquid, LiquidError
+from segue.content.markup import MarkupError, bound_markup
+from segue.content.tokens import TokenSigner
+from segue.errors import SegueError
+from segue.model.channels import Channel
+from segue.model.messages import Email, MessageBody, Webhook
+from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
+
+_CONTROLS: Final = re.compile(r"[\x00-\x20\x7f]")
+
+
+class AddressMissing(SegueError):  # noqa: N818 - a fact about the user, no fault
+    """The profile has no email attribute that a message could be sent to."""
+
+
+class Renderer:
+    """Fills in messages; one for the whole program, since it keeps parsed templates."""
+
+    def __init__(
+        self, public_url: str, signer: TokenSigner, clock: Clock, default_from: str | None = None
+    ) -> None:
+        self._public_url = public_url
+        self._signer = signer
+        self._liquid = Liquid(clock)
+        self._default_from = default_from
+
+    def render(
+        self,
+        channel: Channel,
+        body: MessageBody,
+        attributes: Mapping[str, Any],
+        context: Mapping[str, Any],
+        origin: Origin,
+    ) -> Rendered:
+        """Return `body` filled in with `context`, ready for a sender.
+
+        Raises:
+            LiquidError: a template goes wrong.
+            LiquidAborted: a template decided that this message is not to be sent.
+            AddressMissing: an email's user has no usable address.
+            SenderInvalidError: an email has no usable From address.
+        """
+        match body:
+            case Email():
+                address = read_address(attributes.get("email"))
+                if address is None:
+                    raise AddressMissing
+                links = LinkMaker(self._public_url, self._signer, origin, channel)
+                return _EmailRendering(self._liquid, body, context, origin, links).render(
+                    address, self._default_from
+                )
+            case Webhook():
+                return self._webhook(body, context, origin)
+            case _:
+                content = self._fill(to_builtins(body), context, channel)
+                return RenderedNote(
+                    send_id=origin.send_id,
+                    user_id=origin.user_id,
+                    campaign=origin.campaign,
+                    channel=channel,
+                    content=content,
+                )
+
+    def _webhook(
+        self, body: Webhook, context: Mapping[str, Any], origin: Origin
+    ) -> RenderedWebhook:
+        url = self._liquid.render(body.url, context, "webhook.url").strip()
+        if not url.lower().startswith(("http://", "https://")) or _CONTROLS.search(url):
+            raise LiquidError("webhook.url", f"{url[:100]!r} is no http or https URL")
+        headers: dict[str, str] = {}
+        for name, template in body.headers.items():
+            if is_header_name(name):
+                where = f"webhook.headers.{name}"
+                headers[name] = one_line(self._liquid.render(template, context, where))
+        payload: bytes | None = None
+        if isinstance(body.body, str):
+            text = self._liquid.render(body.body, context, "webhook.body")
+            is_json = text.lstrip().startswith(("{", "["))
+            payload, kind = text.encode(), "application/json" if is_json else "text/plain"
+        elif body.body is not None:
+            payload = encode_json(self._fill(body.body, context, "webhook.body"))
+            kind = "application/json"
+        if payload is not None and not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = (
+                kind if kind == "application/json" else f"{kind}; charset=utf-8"
+            )
+        return RenderedWebhook(
+            send_id=origin.send_id,
+            user_id=origin.user_id,
+            campaign=origin.campaign,
+            url=url,
+            method=body.method,
+            headers=headers,
+            body=payload,
+        )
+
+    def _fill(self, value: Any, context: Mapping[str, Any], where: str) -> Any:
+        if isinstance(value, str):
+            return self._liquid.render(value, context, where)
+        if isinstance(value, dict):
+            return {k: self._fill(v, context, f"{where}.{k}") for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._fill(v, context, f"{where}[{i}]") for i, v in enumerate(value)]
+        return value
+
+
+class _EmailRendering:
+    """One email for one user, on its way from templates to parts and headers."""
+
+    def __init__(
+        self,
+        liquid: Liquid,
+        body: Email,
+        context: Mapping[str, Any],
+        origin: Origin,
+        links: LinkMaker,
+    ) -> None:
+        self._liquid = liquid
+        self._body = body
+        self._origin = origin
+        self._links = links
+        self._unsubscribe_url = links.unsubscribe_url()
+        self._context = {
+            **context,
+            "unsubscribe_url": self._unsubscribe_url,
+            "set_user_to_unsubscribed_url": self._unsubscribe_url,
+        }
+
+    def render(self, to: str, default_from: str | None) -> RenderedEmail:
+        body, origin = self._body, self._origin
+        sender = read_mailbox(self._line(body.from_ or default_from or "", "from"))
+        if sender is None:
+            raise SenderInvalidError(body.from_)
+        reply_to = None
+        if body.reply_to is not None:
+            # An optional reply address that came out empty or broken is left out.
+            reply_to = read_mailbox(self._line(body.reply_to, "reply_to"))
+        text = None if body.text is None else self._text(body.text, "text")
+        html = None
+        if body.html is not None:
+            html, derived = self._html(body.html, has_text=text is not None)
+            text = derived if text is None else text
+        return RenderedEmail(
+            send_id=origin.send_id,
+            user_id=origin.user_id,
+            campaign=origin.campaign,
+            to=to,
+            from_=sender,
+            subject=self._line(body.subject, "subject"),
+            html=html,
+            text=text,
+            reply_to=reply_to,
+            headers=self._headers(sender),
+        )
+
+    def _html(self, template: str, *, has_text: bool) -> tuple[str, str | None]:
+        body = self._body
+        html = self._liquid.render(template, self._context, "email.html", is_html=True)
+        preheader = self._line(body.preheader, "preheader") if body.preheader else ""
+        try:
+            depth = bound_markup(html)
+        except MarkupError as error:
+            raise LiquidError("email.html", str(error)) from error
+        if body.inline_css:
+            html = inline_css(html, depth)
+        tree = LexborHTMLParser(html)
+        # Before the links are rewritten, so that the text shows where they really lead.
+        text = None if has_text else to_text(tree)
+        rewriter = LinkRewriter(self._links) if body.track_clicks else None
+        if rewriter is not None:
+            rewriter.rewrite(tree)
+        add_preheader(tree, preheader)
+        if body.track_opens:
+            add_pixel(tree, self._links)
+        html = tree.html or ""
+        if rewriter is not None:
+            html = rewriter.rewrite_outlook(html)
+        return html, text
+
+    def _headers(self, sender: str) -> dict[str, str]:
+        origin = self._origin
+        headers: dict[str, str] = {}
+        for name, template in self._body.headers.items():
+            if is_header_name(name) and name.lower() not in RESERVED_HEADERS:
+                headers[name] = self._line(template, f"headers.{name}")
+        headers["Message-ID"] = f"<{origin.send_id}@{domain_of(sender)}>"
+        headers["List-Unsubscribe"] = f"<{self._unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        headers["Feedback-ID"] = feedback_id(origin)
+        headers["X-Segue-Send-Id"] = origin.send_id
+        return headers
+
+    def _line(self, template: str, part: str) -> str:
+        return one_line(self._text(template, part))
+
+    def _text(self, template: str, part: str) -> str:
+        return self._liquid.render(template, self._context, f"email.{part}")

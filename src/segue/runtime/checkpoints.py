@@ -1,0 +1,88 @@
+"""Checkpoints: now and then, what the fold changed is written down with its position.
+
+Collecting happens between two records, so that all parts stand for the same position; writing
+happens in a thread of its own, while the fold goes on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from segue.model.log_records import CampaignPublished, CampaignStopped
+from segue.runtime.live_outcomes import LiveOutcomes
+from segue.runtime.live_states import LiveStates
+from segue.runtime.live_timers import LiveTimers
+from segue.storage.ports import Checkpoint, Position, Snapshot
+
+
+class Checkpoints:
+    """Writes checkpoints, one at a time."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        states: LiveStates,
+        timers: LiveTimers,
+        outcomes: LiveOutcomes,
+    ) -> None:
+        self._snapshot = snapshot
+        self._states = states
+        self._timers = timers
+        self._outcomes = outcomes
+        self.publications: list[CampaignPublished | CampaignStopped] = []
+        self.written_position = snapshot.position()
+        self._lock = asyncio.Lock()
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
+
+    async def write(self, position: Callable[[], Position]) -> None:
+        """Write everything that changed up to `position`, which is asked when the turn comes."""
+        async with self._lock:
+            checkpoint = self._collect(position())
+            if not _has_news(checkpoint, self.written_position):
+                self._end(is_written=True)
+                return
+            loop = asyncio.get_running_loop()
+            is_written = False
+            try:
+                await loop.run_in_executor(self.thread, self._snapshot.commit, checkpoint)
+                is_written = True
+                self.written_position = checkpoint.position
+            finally:
+                if not is_written:
+                    self.publications = checkpoint.publications + self.publications
+                self._end(is_written)
+
+    def _collect(self, position: Position) -> Checkpoint:
+        states, erased = self._states.begin_writing()
+        timers_set, timers_gone = self._timers.begin_writing()
+        outbox_put, outbox_gone = self._outcomes.outbox.begin_writing()
+        counts, verdicts = self._outcomes.begin_writing()
+        publications, self.publications = self.publications, []
+        return Checkpoint(
+            position=position,
+            states=states,
+            erased=erased,
+            timers_set=timers_set,
+            timers_gone=timers_gone,
+            outbox_put=outbox_put,
+            outbox_gone=outbox_gone,
+            counts=counts,
+            publications=publications,
+            verdicts=verdicts,
+        )
+
+    def _end(self, is_written: bool) -> None:
+        self._states.end_writing(is_written)
+        self._timers.end_writing(is_written)
+        self._outcomes.outbox.end_writing(is_written)
+        self._outcomes.end_writing(is_written)
+
+
+def _has_news(checkpoint: Checkpoint, written: Position) -> bool:
+    """Return whether anything but time has moved on: an idle server writes nothing."""
+    return checkpoint.position.seq != written.seq or bool(
+        checkpoint.states
+        or checkpoint.timers_gone
+        or checkpoint.outbox_put
+        or checkpoint.outbox_gone
+    )

@@ -1,0 +1,204 @@
+"""Hands messages over: fill in, record the attempt, hand over, record what came of it.
+
+An attempt is in the log before the provider sees the message, and its outcome after; so a crash
+in between is known for what it is, and settled by the channel's `on_unknown` policy.
+"""
+
+import asyncio
+from collections import OrderedDict
+from typing import Protocol
+
+import structlog
+
+from segue.channels.backoff import next_attempt
+from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
+from segue.clock import Clock
+from segue.errors import SegueError
+from segue.model.events import SendSettled, SettledAs
+from segue.model.instants import SECOND
+from segue.model.limits import MACHINE_OPEN_WINDOW, SENDERS_MAX
+from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.rendered import Rendered
+from segue.runtime.group_commit import GroupCommit
+from segue.runtime.outbox import Outbox
+from segue.storage.ports import OutboxItem
+
+_log = structlog.get_logger(__name__)
+_IDLE_WAIT_MAX_S = 1.0
+_HAND_OVERS_REMEMBERED = 10_000  # of the last seconds, to tell a scanner's open from a person's
+_RESEND_ON_UNKNOWN = frozenset(("webhook",))  # semantics.md 8: the rest are dropped
+
+
+class NotSentError(SegueError):
+    """The message was not made; `reason` is one of `segue.model.reasons`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Renders(Protocol):
+    """Fills a message in for its user, with the newest content."""
+
+    def render(self, item: OutboxItem) -> Rendered:
+        """Return the message.
+
+        Raises:
+            NotSentError: there is no message for this user.
+        """
+
+
+class Sends(Protocol):
+    """All senders behind one face."""
+
+    async def send(self, message: Rendered) -> Answer:
+        """Hand over to the sender of the message's channel."""
+
+
+class Dispatcher:
+    """Works the outbox off, a bounded number of messages at a time."""
+
+    def __init__(
+        self, outbox: Outbox, commits: GroupCommit, renders: Renders, senders: Sends, clock: Clock
+    ) -> None:
+        self._outbox = outbox
+        self._commits = commits
+        self._renders = renders
+        self._senders = senders
+        self._clock = clock
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._handed_over: OrderedDict[str, int] = OrderedDict()
+        self._wake = asyncio.Event()
+        self._is_closing = False
+
+    def nudge(self) -> None:
+        """Look at the outbox now."""
+        self._wake.set()
+
+    def is_just_handed_over(self, send_id: str) -> bool:
+        """Return whether the hand-over was under two seconds ago, or is still under way."""
+        at = self._handed_over.get(send_id)
+        return at is not None and self._clock.now() - at < MACHINE_OPEN_WINDOW
+
+    def settle_cut_off(self) -> None:
+        """After a crash: decide about attempts whose outcome is not known (semantics.md 8)."""
+        for item in self._outbox.cut_off():
+            if item.channel in _RESEND_ON_UNKNOWN:
+                self._outbox.retry(item.key, self._clock.now())
+            else:
+                self._settle(item, "skipped", "unknown_outcome", None)
+
+    async def run(self) -> None:
+        """Hand over what is ready, until closed; what is under way then is waited for."""
+        while not self._is_closing:
+            room = SENDERS_MAX - len(self._under_way)
+            ready = self._outbox.take_ready(self._clock.now(), room) if room > 0 else []
+            if ready:
+                await self._begin(ready)
+            else:
+                await self._sleep()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=1.0)
+        for task in self._under_way:
+            task.cancel()
+
+    def close(self) -> None:
+        """Let `run` end."""
+        self._is_closing = True
+        self._wake.set()
+
+    async def _begin(self, items: list[OutboxItem]) -> None:
+        rendered: list[tuple[OutboxItem, Rendered]] = []
+        for item in items:
+            try:
+                rendered.append((item, self._renders.render(item)))
+            except NotSentError as error:
+                self._settle(item, "skipped", error.reason, str(error))
+            await asyncio.sleep(0)
+        if not rendered:
+            return
+        attempts = [(item.deliver.send_id, item.channel) for item, _ in rendered]
+        await self._commits.hand_in(lambda at: SendsAttempted(at, attempts))
+        for item, message in rendered:
+            task = asyncio.create_task(self._hand_over(item, message))
+            self._under_way.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.discard(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a hand-over could not be recorded", error=str(error))
+
+    async def _hand_over(self, item: OutboxItem, message: Rendered) -> None:
+        self._remember(item)
+        try:
+            answer = await self._senders.send(message)
+        except Exception as error:  # noqa: BLE001 - told as an unknown outcome
+            # A sender that breaks its promise not to raise: nobody knows what went out.
+            _log.exception("a sender failed", channel=item.channel)
+            answer = Unknown(f"{type(error).__name__}: {error}")
+        self._remember(item)
+        match answer:
+            case Accepted():
+                await self._settle(item, "accepted", None, None)
+            case Refused():
+                reason = "unreachable" if answer.is_address_dead else "refused"
+                await self._settle(item, "refused", reason, answer.detail)
+            case TryLater():
+                await self._put_off(item, answer.detail, answer.retry_after_s)
+            case Unknown() if item.channel in _RESEND_ON_UNKNOWN:
+                await self._put_off(item, answer.detail, None)
+            case Unknown():
+                await self._settle(item, "skipped", "unknown_outcome", answer.detail)
+
+    async def _put_off(self, item: OutboxItem, detail: str, retry_after_s: float | None) -> None:
+        now = self._clock.now()
+        again_at = next_attempt(
+            item.channel,
+            item.attempts + 1,
+            item.first_attempt_at if item.first_attempt_at is not None else now,
+            now,
+            retry_after_s,
+            self._clock.jitter(),
+        )
+        if again_at is None:
+            await self._settle(item, "refused", "gave_up", detail)
+            return
+        send_id, channel = item.deliver.send_id, item.channel
+        await self._commits.hand_in(
+            lambda at: SendsDeferred(at, [(send_id, channel, again_at, detail)])
+        )
+
+    def _settle(
+        self, item: OutboxItem, settled_as: SettledAs, reason: str | None, detail: str | None
+    ) -> "asyncio.Future[int]":
+        """Log what became of a message; from here on it is out of the outbox."""
+        deliver = item.deliver
+        settled = SendSettled(
+            deliver.user_id,
+            deliver.campaign,
+            deliver.send_id,
+            item.channel,
+            settled_as,
+            reason,
+            detail,
+        )
+        return self._commits.hand_in(lambda at: SendsSettled(at, [settled]))
+
+    def _remember(self, item: OutboxItem) -> None:
+        self._handed_over[item.deliver.send_id] = self._clock.now()
+        self._handed_over.move_to_end(item.deliver.send_id)
+        while len(self._handed_over) > _HAND_OVERS_REMEMBERED:
+            self._handed_over.popitem(last=False)
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        next_at = self._outbox.next_ready_at()
+        pause = _IDLE_WAIT_MAX_S
+        if next_at is not None and len(self._under_way) < SENDERS_MAX:
+            pause = min(pause, max((next_at - self._clock.now()) / SECOND, 0.001))
+        try:
+            await asyncio.wait_for(self._wake.wait(), pause)
+        except TimeoutError:
+            return

@@ -1,0 +1,120 @@
+"""Taking events in: what is wrong is rejected by index, what is double is dropped, the rest is
+appended and acknowledged once it is durable (semantics.md 8).
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from segue.errors import BusyError
+from segue.model.events import PURCHASE, AttributeChange, Event
+from segue.model.interactions import ACTS, DERIVED_ACTS
+from segue.model.limits import INGEST_BACKLOG_EVENTS_MAX
+from segue.model.log_records import AttributesReceived, EventsReceived
+from segue.runtime.duplicates import RecentIds
+from segue.runtime.group_commit import GroupCommit
+from segue.runtime.processor import Processor
+
+
+class Rejected(Struct, frozen=True):
+    """An entry that was not taken: its place in the call, and why."""
+
+    index: int
+    message: str
+
+
+class Taken(Struct, frozen=True):
+    """What became of a call's entries; all accepted ones are durable."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejected]
+
+
+class Ingest:
+    """The door for events and profile changes."""
+
+    def __init__(self, commits: GroupCommit, processor: Processor, recent_ids: RecentIds) -> None:
+        self._commits = commits
+        self._processor = processor
+        self._recent_ids = recent_ids
+        self.event_count = 0
+
+    async def take_events(
+        self, events: Sequence[Event | Rejected], is_trusted: bool = False
+    ) -> Taken:
+        """Append events; entries that could not be decoded come along as `Rejected`.
+
+        Only Segue itself (`is_trusted`) may report what it derives, such as a receipt.
+
+        Raises:
+            BusyError: more is waiting to be decided than memory should hold.
+        """
+        self._refuse_when_busy()
+        rejected = [entry for entry in events if isinstance(entry, Rejected)]
+        taken: list[Event] = []
+        noted: list[tuple[str, str]] = []
+        duplicates = 0
+        now = self._commits.stamp()
+        for index, event in enumerate(events):
+            if isinstance(event, Rejected):
+                continue
+            if (message := self._fault_of(event, is_trusted)) is not None:
+                rejected.append(Rejected(index, message))
+            elif event.id is None:
+                taken.append(self._with_slug(event))
+            elif self._recent_ids.is_duplicate(event.user_id, event.id, now):
+                duplicates += 1
+            else:
+                noted.append((event.user_id, event.id))
+                taken.append(self._with_slug(event))
+        if taken:
+            await self._append(taken, noted)
+        rejected.sort(key=lambda one: one.index)
+        self.event_count += len(taken)
+        return Taken(len(taken), duplicates, rejected)
+
+    async def take_attributes(self, changes: Sequence[AttributeChange]) -> None:
+        """Append profile changes.
+
+        Raises:
+            BusyError: more is waiting to be decided than memory should hold.
+        """
+        self._refuse_when_busy()
+        await self._commits.hand_in(lambda at: AttributesReceived(at, list(changes)))
+
+    async def _append(self, taken: list[Event], noted: list[tuple[str, str]]) -> None:
+        try:
+            await self._commits.hand_in(lambda at: EventsReceived(at, taken))
+        except BaseException:
+            # Not durable: the sender will try again, and must not be taken for a double then.
+            for user_id, event_id in noted:
+                self._recent_ids.forget(user_id, event_id)
+            raise
+
+    def _fault_of(self, event: Event, is_trusted: bool) -> str | None:
+        if event.name in DERIVED_ACTS and not is_trusted:
+            return f'"{event.name}" is recorded by Segue itself and cannot be sent'
+        if event.name in ACTS and event.campaign is None:
+            return f'"{event.name}" is an interaction and needs the "campaign" it was with'
+        if event.name == PURCHASE and event.product_id is None:
+            return 'a "purchase" needs a "product_id"'
+        return None
+
+    def _with_slug(self, event: Event) -> Event:
+        """Return the event with its campaign's slug, which the log and the engine go by."""
+        if event.campaign is None:
+            return event
+        campaign = self._processor.fold.plan.find(event.campaign)
+        if campaign is None or campaign.slug == event.campaign:
+            return event
+        return replace(event, campaign=campaign.slug)
+
+    def _refuse_when_busy(self) -> None:
+        if self._processor.backlog_entries > INGEST_BACKLOG_EVENTS_MAX:
+            message = (
+                f"{self._processor.backlog_entries} events are waiting to be decided; "
+                "try again in a moment"
+            )
+            raise BusyError(message)

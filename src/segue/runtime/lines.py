@@ -1,0 +1,174 @@
+"""The log as NDJSON lines (interface.md, "The log"): reading them for a run, and writing them.
+
+A line is an event, a profile change, a control line, or the recorded outcome of a send.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from segue.model.campaigns import Campaign
+from segue.model.channels import Channel
+from segue.model.events import AttributeChange, Event, SendSettled, SettledAs
+from segue.model.ids import derive_id
+from segue.model.instants import from_datetime, to_datetime
+from segue.model.log_records import (
+    AttributesReceived,
+    Block,
+    CampaignPublished,
+    CampaignStopped,
+    EventsReceived,
+    Record,
+    SendsSettled,
+    UserErased,
+    entry_count,
+)
+from segue.model.verdicts import Verdict
+
+ControlKind = Literal["publish", "edit", "stop", "archive", "send", "advance", "erase"]
+
+
+class EventLine(Event, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """An event, with the instant it was accepted."""
+
+    received_at: datetime | None = None
+
+
+class AttributesLine(AttributeChange, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """A profile change, with the instant it was accepted."""
+
+    received_at: datetime | None = None
+
+
+class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Something a person did with a campaign, or the passing of time."""
+
+    control: ControlKind
+    campaign: str | None = None
+    user_id: str | None = None
+    time: datetime | None = None
+    received_at: datetime | None = None
+    version: int | None = None
+    campaign_id: str | None = None
+    document: Campaign | None = None
+
+
+class OutcomeLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What became of one message of a send."""
+
+    user_id: str
+    outcome: SettledAs
+    campaign: str
+    send_id: str
+    channel: Channel
+    reason: str | None = None
+    detail: str | None = None
+    time: datetime | None = None
+    received_at: datetime | None = None
+
+
+Line = EventLine | AttributesLine | ControlLine | OutcomeLine
+
+_event_line = msgspec.json.Decoder(EventLine)
+_attributes_line = msgspec.json.Decoder(AttributesLine)
+_control_line = msgspec.json.Decoder(ControlLine)
+_outcome_line = msgspec.json.Decoder(OutcomeLine)
+_keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OTHER_KINDS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    "control": _control_line,
+    "outcome": _outcome_line,
+    "attributes": _attributes_line,
+}
+_WORDS_OF_OTHER_KINDS: Final = [f'"{key}"'.encode() for key in ("decision", *_OTHER_KINDS)]
+
+
+def read_line(text: bytes) -> Line | None:
+    """Read one line; None for an empty one and for a decision line, which is no input.
+
+    Raises:
+        msgspec.DecodeError: the line is not JSON, or not what interface.md describes.
+    """
+    # Most lines are events: the other kinds are looked for by a word that they must contain.
+    if not any(word in text for word in _WORDS_OF_OTHER_KINDS):
+        return _event_line.decode(text) if text.strip() else None
+    keys = _keys.decode(text)
+    if "decision" in keys:
+        return None
+    for key, decoder in _OTHER_KINDS.items():
+        if key in keys:
+            line: Line = decoder.decode(text)
+            return line
+    return _event_line.decode(text)
+
+
+def accepted_at(line: Line, previous: int) -> int:
+    """Return the line's now: `received_at`, else `time`, and never before the line above."""
+    moment = line.received_at or line.time
+    return previous if moment is None else max(previous, from_datetime(moment))
+
+
+def lines_of(block: Block) -> Iterator[dict[str, Any]]:
+    """Yield a block's entries as lines that `segue run` reads; events get the id they go by."""
+    ordinal = block.first_ordinal
+    for record in block.records:
+        yield from _record_lines(record, ordinal)
+        ordinal += entry_count(record)
+
+
+def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
+    at = to_datetime(record.received_at)
+    match record:
+        case EventsReceived():
+            for index, event in enumerate(record.events):
+                line: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,))
+                line.setdefault("id", derive_id(record.received_at, "event", ordinal + index))
+                yield {**line, "received_at": at}
+        case AttributesReceived():
+            for change in record.changes:
+                line = msgspec.to_builtins(change, builtin_types=(datetime,))
+                yield {**line, "received_at": at}
+        case CampaignPublished():
+            yield {
+                "control": "edit" if record.is_edit else "publish",
+                "campaign": record.document.slug,
+                "campaign_id": record.id,
+                "version": record.version,
+                "time": at,
+                "document": record.document,
+            }
+        case CampaignStopped():
+            kind = "archive" if record.is_archived else "stop"
+            yield {"control": kind, "campaign": record.campaign, "time": at}
+        case SendsSettled():
+            for settled in record.settled:
+                yield _outcome_fields(settled, at)
+        case UserErased():
+            yield {"control": "erase", "user_id": record.user_id, "time": at}
+        case _:
+            return
+
+
+def _outcome_fields(settled: SendSettled, at: datetime) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(settled)
+    fields["outcome"] = fields.pop("settled_as")
+    return {name: value for name, value in {**fields, "time": at}.items() if value is not None}
+
+
+def verdict_line(verdict: Verdict) -> dict[str, Any]:
+    """Return a decision line (interface.md) of a verdict; its instants as text."""
+    line: dict[str, Any] = {
+        "at": to_datetime(verdict.at),
+        "user_id": verdict.user_id,
+        "campaign": verdict.campaign,
+        "decision": verdict.decision,
+        "cause": verdict.cause,
+    }
+    for name in ("reason", "variant", "conversion_event", "send_id", "detail"):
+        if (value := getattr(verdict, name)) is not None:
+            line[name] = value
+    if verdict.due is not None:
+        line["due"] = to_datetime(verdict.due)
+    return line

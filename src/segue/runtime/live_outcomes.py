@@ -1,0 +1,83 @@
+"""Where decisions go on a running server: outbox, counters, record, live feed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from segue.model.effects import Count, Deliver
+from segue.model.events import SendSettled
+from segue.model.instants import HOUR
+from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.verdicts import Verdict
+from segue.runtime.lines import verdict_line
+from segue.runtime.live_feed import LiveFeed
+from segue.runtime.outbox import Outbox
+from segue.storage.ports import Counter
+
+
+class LiveOutcomes:
+    """Collects what a checkpoint writes, and shows it to those who look on."""
+
+    def __init__(self, outbox: Outbox, feed: LiveFeed) -> None:
+        self.outbox = outbox
+        self.feed = feed
+        self.verdict_count = 0
+        self.is_recovering = True
+        self._verdicts: list[Verdict] = []
+        self._counts: dict[Counter, float] = defaultdict(float)
+        self._verdicts_being_written: list[Verdict] = []
+        self._counts_being_written: dict[Counter, float] = {}
+
+    def decided(self, verdicts: list[Verdict]) -> None:
+        """Record decisions, in order."""
+        self._verdicts.extend(verdicts)
+        self.verdict_count += len(verdicts)
+        if self.feed.is_watched:
+            for verdict in verdicts:
+                self.feed.publish(verdict_line(verdict))
+
+    def count(self, count: Count, now: int) -> None:
+        """Add to a counter of the hour."""
+        hour = now - now % HOUR
+        counter = Counter(count.campaign, hour, count.variant, count.metric, count.detail)
+        self._counts[counter] += count.amount
+
+    def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:
+        """Put a send in the outbox; what becomes of it will stand in the log."""
+        self.outbox.add(deliver)
+        return ()
+
+    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+        """Let the outbox follow the log while it is replayed.
+
+        Afterwards it follows commits (`Runtime`), so that hand-overs free it even while deciding
+        waits for room in it.
+        """
+        if self.is_recovering:
+            self.outbox.follow(record)
+
+    def pending_counts(self, campaign: str) -> list[tuple[Counter, float]]:
+        """Return what the snapshot's counters of a campaign do not have yet."""
+        return [
+            (counter, amount)
+            for counts in (self._counts_being_written, self._counts)
+            for counter, amount in counts.items()
+            if counter.campaign == campaign
+        ]
+
+    def pending_verdicts(self) -> list[Verdict]:
+        """Return the verdicts that the snapshot does not have yet."""
+        return [*self._verdicts_being_written, *self._verdicts]
+
+    def begin_writing(self) -> tuple[list[tuple[Counter, float]], list[Verdict]]:
+        """Return the counts to add and the verdicts to record."""
+        self._counts_being_written, self._counts = self._counts, defaultdict(float)
+        self._verdicts_being_written, self._verdicts = self._verdicts, []
+        return list(self._counts_being_written.items()), self._verdicts_being_written
+
+    def end_writing(self, is_written: bool) -> None:
+        """Forget what was written; after a failure it is written again."""
+        if not is_written:
+            for counter, amount in self._counts_being_written.items():
+                self._counts[counter] += amount
+            self._verdicts = self._verdicts_being_written + self._verdicts
+        self._counts_being_written, self._verdicts_being_written = {}, []

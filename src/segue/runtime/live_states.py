@@ -1,0 +1,80 @@
+"""Users' states in memory in front of the snapshot: bounded when clean, kept when changed."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from segue.model.limits import STATE_CACHE_MAX
+from segue.model.state import EMPTY_STATE, UserState
+from segue.storage.ports import Snapshot
+
+
+class LiveStates:
+    """The newest states. Changed ones stay until a checkpoint has written them."""
+
+    def __init__(self, snapshot: Snapshot, cache_max: int = STATE_CACHE_MAX) -> None:
+        self._snapshot = snapshot
+        self._cache_max = cache_max
+        self._clean: OrderedDict[str, UserState] = OrderedDict()
+        self._changed: dict[str, UserState | None] = {}  # None: erased
+        self._being_written: dict[str, UserState | None] = {}
+
+    @property
+    def changed_count(self) -> int:
+        """How many states the next checkpoint has to write."""
+        return len(self._changed)
+
+    def get(self, user_id: str) -> UserState:
+        """Return the user's state, an empty one for a user never seen."""
+        found = self.find(user_id)
+        return EMPTY_STATE if found is None else found
+
+    def find(self, user_id: str) -> UserState | None:
+        """Return the user's state, or None for a user never seen or erased."""
+        for layer in (self._changed, self._being_written):
+            if user_id in layer:
+                return layer[user_id]
+        state = self._clean.get(user_id)
+        if state is None:
+            state = self._snapshot.load_states([user_id]).get(user_id)
+            if state is not None:
+                self._keep(user_id, state)
+        return state
+
+    def prefetch(self, user_ids: Iterable[str]) -> None:
+        """Read the states of many users at once, because they are about to be needed."""
+        layers = (self._changed, self._being_written, self._clean)
+        missing = {user for user in user_ids if not any(user in layer for layer in layers)}
+        if len(missing) > 1:
+            for user_id, state in self._snapshot.load_states(sorted(missing)).items():
+                self._keep(user_id, state)
+
+    def put(self, user_id: str, state: UserState) -> None:
+        """Keep the user's new state."""
+        self._changed[user_id] = state
+        self._clean.pop(user_id, None)
+
+    def erase(self, user_id: str) -> None:
+        """Forget the user."""
+        self._changed[user_id] = None
+        self._clean.pop(user_id, None)
+
+    def begin_writing(self) -> tuple[list[tuple[str, UserState]], list[str]]:
+        """Return the changed states and the erased users; until `end_writing` both stay here."""
+        self._being_written, self._changed = self._changed, {}
+        written = [(user, state) for user, state in self._being_written.items() if state]
+        erased = [user for user, state in self._being_written.items() if state is None]
+        return written, erased
+
+    def end_writing(self, is_written: bool) -> None:
+        """Let go of what was written; after a failure it counts as changed again."""
+        if not is_written:
+            self._changed = {**self._being_written, **self._changed}
+        for user_id, state in self._being_written.items():
+            if is_written and state is not None and user_id not in self._changed:
+                self._keep(user_id, state)
+        self._being_written = {}
+
+    def _keep(self, user_id: str, state: UserState) -> None:
+        self._clean[user_id] = state
+        while len(self._clean) > self._cache_max:
+            self._clean.popitem(last=False)

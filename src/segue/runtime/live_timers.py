@@ -1,0 +1,81 @@
+"""Timers of a running server: the next minutes in a heap, the rest in the snapshot."""
+
+from segue.model.limits import TIMER_HORIZON
+from segue.runtime.waits import TimerHeap
+from segue.storage.ports import Snapshot, TimerKey
+
+
+class LiveTimers:
+    """Adding and cancelling touch memory only; a checkpoint writes both down."""
+
+    def __init__(self, snapshot: Snapshot, now: int) -> None:
+        self._snapshot = snapshot
+        self._heap = TimerHeap()
+        self._horizon = -1
+        self._set: set[TimerKey] = set()
+        self._gone: set[TimerKey] = set()
+        self._set_being_written: set[TimerKey] = set()
+        self._gone_being_written: set[TimerKey] = set()
+        self._extend(now + TIMER_HORIZON)
+
+    def add(self, key: TimerKey) -> None:
+        """Add a timer."""
+        self._gone.discard(key)
+        self._set.add(key)
+        if key.due_at <= self._horizon:
+            self._heap.add(key)
+
+    def cancel(self, key: TimerKey) -> None:
+        """Take a timer away."""
+        self._heap.cancel(key)
+        self._forget(key)
+
+    def pop_due(self, through: int) -> TimerKey | None:
+        """Take and return the first timer due at or before `through`, if there is one."""
+        while (key := self._heap.pop_due(min(through, self._horizon))) is None:
+            if through <= self._horizon:
+                return None
+            # After a long pause the way to `through` is read in steps, to bound memory.
+            self._extend(self._horizon + TIMER_HORIZON)
+        self._forget(key)
+        return key
+
+    def next_due(self) -> int:
+        """Return when to look again: the first timer in memory, or the end of the horizon."""
+        due_at = self._heap.next_due()
+        return self._horizon if due_at is None else min(due_at, self._horizon)
+
+    def of_campaign(self, campaign: str) -> list[TimerKey]:
+        """Return the timers of a campaign, in order."""
+        stored = set(self._snapshot.timers_of(campaign))
+        return sorted(key for key in self._overlay(stored) if key.campaign == campaign)
+
+    def begin_writing(self) -> tuple[list[TimerKey], list[TimerKey]]:
+        """Return the timers to write and those to delete; until `end_writing` both stay here."""
+        self._set_being_written, self._set = self._set, set()
+        self._gone_being_written, self._gone = self._gone, set()
+        return sorted(self._set_being_written), sorted(self._gone_being_written)
+
+    def end_writing(self, is_written: bool) -> None:
+        """Let go of what was written; after a failure it is written again."""
+        if not is_written:
+            self._set |= self._set_being_written - self._gone
+            self._gone |= self._gone_being_written - self._set
+        self._set_being_written, self._gone_being_written = set(), set()
+
+    def _forget(self, key: TimerKey) -> None:
+        # Deleted even if it was never written: whether the snapshot has it is not known here.
+        self._set.discard(key)
+        self._gone.add(key)
+
+    def _extend(self, horizon: int) -> None:
+        stored = set(self._snapshot.timers_between(self._horizon, horizon))
+        for key in self._overlay(stored):
+            if self._horizon < key.due_at <= horizon:
+                self._heap.add(key)
+        self._horizon = horizon
+
+    def _overlay(self, stored: set[TimerKey]) -> set[TimerKey]:
+        """Return timers of the snapshot, corrected by what it does not know yet."""
+        older = (stored - self._gone_being_written) | self._set_being_written
+        return (older - self._gone) | self._set

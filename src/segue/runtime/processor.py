@@ -1,0 +1,144 @@
+"""Applies committed blocks to the fold, and lets time pass when there is nothing to apply."""
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from segue.clock import Clock
+from segue.model.instants import SECOND
+from segue.model.limits import OUTBOX_MAX
+from segue.model.log_records import (
+    AttributesReceived,
+    Block,
+    CampaignPublished,
+    CampaignStopped,
+    EventsReceived,
+    Record,
+    entry_count,
+)
+from segue.runtime.checkpoints import Checkpoints
+from segue.runtime.fold import Fold
+from segue.runtime.group_commit import GroupCommit
+from segue.runtime.live_states import LiveStates
+from segue.runtime.live_timers import LiveTimers
+from segue.runtime.outbox import Outbox
+from segue.storage.ports import Position
+
+_log = structlog.get_logger(__name__)
+_IDLE_WAIT_MAX_S = 1.0  # how long time may stand still while nothing happens
+
+
+class Processor:
+    """The one that decides. It is always at a position between two blocks when others look."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        states: LiveStates,
+        timers: LiveTimers,
+        outbox: Outbox,
+        checkpoints: Checkpoints,
+        position: Position,
+        clock: Clock,
+    ) -> None:
+        self.fold = fold
+        self.position = position
+        self.failure: Exception | None = None
+        self.backlog_entries = 0
+        self._states = states
+        self._timers = timers
+        self._outbox = outbox
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._blocks: deque[Block] = deque()
+        self._wake = asyncio.Event()
+        self._is_closing = False
+        self._applied = asyncio.Condition()
+
+    def enqueue(self, block: Block) -> None:
+        """Take a committed block, to be applied in its turn."""
+        self._blocks.append(block)
+        self.backlog_entries += sum(entry_count(record) for record in block.records)
+        self._wake.set()
+
+    def apply(self, block: Block) -> None:
+        """Apply a block to the fold, whole."""
+        ordinal = block.first_ordinal
+        for record in block.records:
+            self._prefetch(record)
+            self.fold.apply(record, ordinal)
+            if isinstance(record, CampaignPublished | CampaignStopped):
+                self._checkpoints.publications.append(record)
+            ordinal += entry_count(record)
+        self.position = Position(block.seq, ordinal, self.fold.now)
+
+    async def run(self, commits: GroupCommit) -> None:
+        """Apply what is committed, until closed and nothing is left."""
+        while not (self._is_closing and not self._blocks):
+            try:
+                await self._step(commits)
+            except Exception as error:
+                # Going on would decide later entries on a state that misses this one.
+                self.failure = error
+                _log.exception("deciding stopped", position=self.position.seq)
+                raise
+        self._wake.set()
+
+    async def wait_for(self, seq: int) -> None:
+        """Return once block `seq` has been applied."""
+        async with self._applied:
+            await self._applied.wait_for(
+                lambda: self.position.seq >= seq or self.failure is not None
+            )
+
+    def close(self) -> None:
+        """Let `run` end once every committed block is applied."""
+        self._is_closing = True
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """Look again now: something made room or time has moved."""
+        self._wake.set()
+
+    async def _step(self, commits: GroupCommit) -> None:
+        if not self._blocks:
+            self._let_time_pass(commits)
+            await self._sleep()
+            return
+        if len(self._outbox) > OUTBOX_MAX and not self._is_closing:
+            # Bounded: deciding waits for the senders; hand-overs free the outbox by themselves.
+            await self._sleep()
+            return
+        block = self._blocks.popleft()
+        self.apply(block)
+        self.backlog_entries -= sum(entry_count(record) for record in block.records)
+        async with self._applied:
+            self._applied.notify_all()
+        await asyncio.sleep(0)
+
+    def _let_time_pass(self, commits: GroupCommit) -> None:
+        """Fire what is due, but never ahead of a record that has its instant already."""
+        if commits.is_idle and not self._is_closing:
+            self.fold.advance(commits.stamp())
+            self.position = Position(self.position.seq, self.position.next_ordinal, self.fold.now)
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        pause = (self._timers.next_due() - self._clock.now()) / SECOND
+        try:
+            await asyncio.wait_for(self._wake.wait(), min(max(pause, 0.001), _IDLE_WAIT_MAX_S))
+        except TimeoutError:
+            return
+
+    def _prefetch(self, record: Record) -> None:
+        match record:
+            case EventsReceived():
+                interests = self.fold.plan.interests
+                self._states.prefetch(
+                    event.user_id for event in record.events if event.name in interests
+                )
+            case AttributesReceived():
+                self._states.prefetch(change.user_id for change in record.changes)
+            case _:
+                return

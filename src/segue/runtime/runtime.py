@@ -1,0 +1,202 @@
+"""The embedded runtime: log, fold, timers, outbox and senders in one process (design.md)."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from segue.clock import Clock
+from segue.engine.plan import Plan, apply_publications
+from segue.model.instants import SECOND
+from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
+from segue.model.log_records import Block, SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.state import UserState
+from segue.runtime.checkpoints import Checkpoints
+from segue.runtime.dispatcher import Dispatcher, Renders, Sends
+from segue.runtime.duplicates import RecentIds
+from segue.runtime.fold import Fold
+from segue.runtime.group_commit import GroupCommit
+from segue.runtime.ingest import Ingest
+from segue.runtime.live_feed import LiveFeed
+from segue.runtime.live_outcomes import LiveOutcomes
+from segue.runtime.live_states import LiveStates
+from segue.runtime.live_timers import LiveTimers
+from segue.runtime.log_reader import UserIndex
+from segue.runtime.outbox import Outbox
+from segue.runtime.processor import Processor
+from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
+from segue.storage.ports import Journal, Snapshot
+
+_log = structlog.get_logger(__name__)
+_INDEX_PAUSE_S: Final = 0.25  # between two looks of the background index
+
+# Given the runtime's states and plan, how a message is filled in.
+MakeRenders = Callable[["Runtime"], Renders]
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+class Runtime:
+    """Everything that runs between the log and the senders."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        snapshot: Snapshot,
+        senders: Sends,
+        make_renders: MakeRenders,
+        clock: Clock,
+        log_bytes_max: int | None = None,
+    ) -> None:
+        self.journal = journal
+        self.snapshot = snapshot
+        self.clock = clock
+        self.feed = LiveFeed()
+        self.log_bytes_max = log_bytes_max
+        position = snapshot.position()
+        self.states = LiveStates(snapshot)
+        self.timers = LiveTimers(snapshot, position.now)
+        self.outcomes = LiveOutcomes(Outbox(snapshot.outbox()), self.feed)
+        fold = Fold(self.states, self.timers, self.outcomes)
+        fold.now = position.now
+        fold.plan = apply_publications(fold.plan, snapshot.publications())
+        self.checkpoints = Checkpoints(snapshot, self.states, self.timers, self.outcomes)
+        self.processor = Processor(
+            fold,
+            self.states,
+            self.timers,
+            self.outcomes.outbox,
+            self.checkpoints,
+            position,
+            clock,
+        )
+        self.commits = GroupCommit(journal, clock, self._committed)
+        recent_ids = RecentIds()
+        self._recent_ids = recent_ids
+        self.ingest = Ingest(self.commits, self.processor, recent_ids)
+        self.dispatcher = Dispatcher(
+            self.outcomes.outbox, self.commits, make_renders(self), senders, clock
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self.is_ready = False
+
+    @property
+    def plan(self) -> Plan:
+        """What is published at the position the fold has come to."""
+        return self.processor.fold.plan
+
+    def state_of(self, user_id: str) -> UserState | None:
+        """Return a user's state as far as the log has been decided about."""
+        return self.states.find(user_id)
+
+    def recover(self, progress: Progress = no_progress) -> None:
+        """Replay the tail of the log behind the last checkpoint."""
+        replay_tail(self.journal, self.processor, progress)
+        remember_recent_ids(self.journal, self._recent_ids, self.clock.now(), progress)
+        self.outcomes.is_recovering = False
+        self.commits.stamp(self.processor.position.now)
+
+    async def start(self) -> None:
+        """Begin to commit, decide and send. `recover` comes first."""
+        loops = {
+            "commit": self.commits.run(),
+            "decide": self.processor.run(self.commits),
+            "dispatch": self.dispatcher.run(),
+            "checkpoint": self._write_checkpoints(),
+            "index": self._index_users(),
+        }
+        self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+        self.dispatcher.settle_cut_off()
+        self.is_ready = True
+
+    async def stop(self) -> None:
+        """End in order: senders, then what is to be committed, decided and written down."""
+        self.is_ready = False
+        tasks = {task.get_name(): task for task in self._tasks}
+        if not tasks:
+            return
+        for name in ("checkpoint", "index"):
+            tasks[name].cancel()
+        self.dispatcher.close()
+        await _ended_well(tasks["dispatch"])
+        self.commits.close()
+        await _ended_well(tasks["commit"])
+        self.processor.close()
+        await _ended_well(tasks["decide"])
+        if self.processor.failure is None:
+            await self.checkpoints.write(lambda: self.processor.position)
+        self.commits.thread.shutdown()
+        self.checkpoints.thread.shutdown()
+        self._tasks = []
+
+    def problem(self) -> str | None:
+        """Return what keeps the runtime from working, if anything does."""
+        if self.processor.failure is not None:
+            return f"deciding stopped at block {self.processor.position.seq + 1}"
+        for task in self._tasks:
+            if task.done():
+                return f"the {task.get_name()} loop has ended"
+        return None if self.is_ready else "starting"
+
+    async def decided(self, committed: "asyncio.Future[int]") -> int:
+        """Wait until a record that was handed in is durable and has been decided about."""
+        seq = await committed
+        await self.processor.wait_for(seq)
+        return seq
+
+    def _committed(self, block: Block) -> None:
+        for record in block.records:
+            if isinstance(record, SendsAttempted | SendsDeferred | SendsSettled):
+                self.outcomes.outbox.follow(record)
+        self.processor.enqueue(block)
+
+    async def _write_checkpoints(self) -> None:
+        last = self.clock.monotonic()
+        while True:
+            await asyncio.sleep(0.1)
+            is_due = self.clock.monotonic() - last >= CHECKPOINT_INTERVAL / SECOND
+            if not is_due and self.states.changed_count < DIRTY_STATES_MAX:
+                continue
+            try:
+                await self.checkpoints.write(lambda: self.processor.position)
+                await self._forget_old()
+            except Exception:  # noqa: BLE001 - it is tried again
+                _log.exception("a checkpoint could not be written; it is tried again")
+            last = self.clock.monotonic()
+
+    async def _forget_old(self) -> None:
+        """Keep log and record within their bound: what is written down may go, oldest first."""
+        if self.log_bytes_max is None:
+            return
+        loop = asyncio.get_running_loop()
+        before = min(self.checkpoints.written_position.seq, self.journal.indexed_seq())
+        await loop.run_in_executor(
+            self.commits.thread, self.journal.forget_log, self.log_bytes_max, before
+        )
+        await loop.run_in_executor(
+            self.checkpoints.thread, self.snapshot.forget_verdicts, self.log_bytes_max
+        )
+
+    async def _index_users(self) -> None:
+        index = UserIndex(self.journal)
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_INDEX_PAUSE_S)
+            seq = self.commits.last_seq
+            has_more = True
+            while has_more:
+                has_more = await loop.run_in_executor(self.commits.thread, index.step, seq)
+                await asyncio.sleep(0)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a loop has failed", loop=task.get_name(), error=str(task.exception()))
+
+
+async def _ended_well(task: "asyncio.Task[None]") -> None:
+    await asyncio.wait([task])

@@ -1,0 +1,246 @@
+"""Campaigns as people handle them: draft, edit, publish, stop, archive, duplicate."""
+
+from collections.abc import Callable, Sequence
+
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from segue.content.lint import errors_in, warnings_in
+from segue.engine.checks import KnownCampaign, check_references, decode_campaign, drafts_that_follow
+from segue.errors import ConflictError, NotFoundError
+from segue.model.campaigns import Campaign
+from segue.model.ids import random_id
+from segue.model.log_records import CampaignPublished, CampaignStopped, Record
+from segue.model.problems import InvalidError, Problem
+from segue.runtime.runtime import Runtime
+from segue.storage.ports import CampaignStatus, StoredCampaign
+
+
+class Published(Struct, frozen=True):
+    """The answer to a publication: when, and what its author should know."""
+
+    published: list[str]
+    published_at: int
+    warnings: list[Problem]
+
+
+class Campaigns:
+    """The verbs on campaigns. Every change of what is published goes through the log."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._journal = runtime.journal
+
+    def list(self) -> list[StoredCampaign]:
+        """Return all campaigns, by slug."""
+        return self._journal.list_campaigns()
+
+    def find(self, reference: str) -> StoredCampaign:
+        """Return a campaign by slug or id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self._journal.find_campaign(reference)
+        if found is None:
+            message = f"there is no campaign {reference!r}"
+            raise NotFoundError(message)
+        return found
+
+    def create(self, raw: object) -> StoredCampaign:
+        """Keep a document as a draft.
+
+        Raises:
+            InvalidError: with every fault of the document.
+            ConflictError: its slug is taken.
+        """
+        document = self._decode(raw)
+        self._refuse_taken_slug(document.slug)
+        now = self._runtime.clock.now()
+        campaign = StoredCampaign(
+            id=random_id(now, self._runtime.clock.token(10)),
+            document=document,
+            status="draft",
+            version=0,
+            created_at=now,
+            updated_at=now,
+        )
+        self._journal.save_campaign(campaign)
+        return campaign
+
+    async def update(self, reference: str, raw: object) -> StoredCampaign:
+        """Replace a campaign's document; an active one gets a new version at once.
+
+        Raises:
+            InvalidError: with every fault of the document, its references included if active.
+            ConflictError: the slug of a published campaign would change, or it is archived.
+        """
+        campaign = self.find(reference)
+        document = self._decode(raw)
+        if campaign.status == "archived":
+            message = f"{campaign.slug} is archived; duplicate it to go on with a copy"
+            raise ConflictError(message)
+        if document.slug != campaign.slug:
+            if campaign.version:
+                message = (
+                    f"the slug of a published campaign stays: {campaign.slug}, "
+                    f"not {document.slug}; other campaigns and the log refer to it"
+                )
+                raise ConflictError(message)
+            self._refuse_taken_slug(document.slug)
+        changed = replace(campaign, document=document, updated_at=self._runtime.clock.now())
+        if campaign.status != "active":
+            self._journal.save_campaign(changed)
+            return changed
+        self._check(document)
+        changed = replace(changed, version=campaign.version + 1)
+        await self._log(
+            lambda at: CampaignPublished(
+                at, changed.id, changed.version, document, is_edit=True
+            ),
+            lambda _at: [changed],
+        )
+        return self.find(changed.id)
+
+    async def publish(self, reference: str) -> Published:
+        """Publish a draft or a stopped campaign, from now on.
+
+        Raises:
+            InvalidError: with every fault, those of its references included.
+            ConflictError: it is active or archived.
+        """
+        campaign = self.find(reference)
+        if campaign.status not in ("draft", "stopped"):
+            message = f"{campaign.slug} is {campaign.status}; only drafts and stopped can be published"
+            raise ConflictError(message)
+        warnings = self._check(campaign.document)
+        published = replace(campaign, status="active", version=campaign.version + 1)
+        await self._log(
+            lambda at: CampaignPublished(at, published.id, published.version, campaign.document),
+            lambda at: [replace(published, published_at=at, updated_at=at)],
+        )
+        published_at = self.find(published.id).published_at or 0
+        return Published([campaign.slug], published_at, warnings)
+
+    async def stop(self, reference: str) -> StoredCampaign:
+        """Stop an active campaign; users who wait for it are cancelled.
+
+        Raises:
+            ConflictError: it is not active.
+        """
+        campaign = self.find(reference)
+        if campaign.status != "active":
+            message = f"{campaign.slug} is {campaign.status}; only active campaigns can be stopped"
+            raise ConflictError(message)
+        return await self._end(campaign, "stopped")
+
+    async def archive(self, reference: str) -> StoredCampaign:
+        """Archive a campaign for good; users who wait for it are cancelled.
+
+        Raises:
+            ConflictError: it is archived already.
+        """
+        campaign = self.find(reference)
+        if campaign.status == "archived":
+            message = f"{campaign.slug} is archived already"
+            raise ConflictError(message)
+        if campaign.status == "draft":
+            archived = replace(campaign, status="archived")
+            self._journal.save_campaign(archived)
+            return archived
+        return await self._end(campaign, "archived")
+
+    def duplicate(self, reference: str) -> StoredCampaign:
+        """Return a new draft with the same document under a free slug."""
+        campaign = self.find(reference)
+        taken = {other.slug for other in self.list()}
+        number = 1
+        while (slug := f"{campaign.slug[:90]}-copy{number if number > 1 else ''}") in taken:
+            number += 1
+        document = replace(campaign.document, slug=slug, name=f"Copy of {campaign.document.name}")
+        now = self._runtime.clock.now()
+        copy = StoredCampaign(
+            random_id(now, self._runtime.clock.token(10)), document, "draft", 0, now, now
+        )
+        self._journal.save_campaign(copy)
+        return copy
+
+    def delete(self, reference: str) -> None:
+        """Delete a draft.
+
+        Raises:
+            ConflictError: it was published once.
+        """
+        campaign = self.find(reference)
+        if campaign.version:
+            message = f"{campaign.slug} was published; archive it instead"
+            raise ConflictError(message)
+        self._journal.delete_campaign(campaign.id)
+
+    async def _end(self, campaign: StoredCampaign, status: CampaignStatus) -> StoredCampaign:
+        ended = replace(campaign, status=status)
+        await self._log(
+            lambda at: CampaignStopped(at, campaign.slug, status == "archived"),
+            lambda at: [replace(ended, updated_at=at)],
+        )
+        return self.find(campaign.id)
+
+    async def _log(
+        self,
+        record: Callable[[int], Record],
+        campaigns: Callable[[int], Sequence[StoredCampaign]],
+    ) -> None:
+        await self._runtime.decided(self._runtime.commits.hand_in(record, campaigns))
+
+    def _decode(self, raw: object) -> Campaign:
+        document = decode_campaign(raw)
+        problems = errors_in(document)
+        if problems:
+            raise InvalidError(problems, "The campaign")
+        return document
+
+    def _refuse_taken_slug(self, slug: str) -> None:
+        if self._journal.find_campaign(slug) is not None:
+            message = f'the slug "{slug}" is taken by another campaign'
+            raise ConflictError(message)
+
+    def _check(self, document: Campaign) -> list[Problem]:
+        """Return the warnings about publishing a document.
+
+        Raises:
+            InvalidError: with every fault of its references.
+        """
+        campaigns = [one for one in self.list() if one.slug != document.slug]
+        known = {one.slug: known_campaign(one) for one in campaigns}
+        references = check_references(document, known)
+        if references.errors:
+            raise InvalidError(references.errors, "The campaign")
+        drafts = [one.document for one in campaigns if one.status == "draft"]
+        late = [
+            Problem(
+                "",
+                f"{slug} follows this campaign and is a draft: "
+                "what happens before it is published will not enter anyone",
+            )
+            for slug in drafts_that_follow(document.slug, drafts)
+        ]
+        return [*references.warnings, *warnings_in(document), *late]
+
+
+def known_campaign(campaign: StoredCampaign) -> KnownCampaign:
+    """Return what references to a campaign are checked against."""
+    document = campaign.document
+    return KnownCampaign(
+        slug=campaign.slug,
+        id=campaign.id,
+        status=campaign.status,
+        tags=list(document.tags),
+        channels={
+            message.channel for variant in document.all_variants() for message in variant.messages
+        },
+        has_control=document.control_percent > 0,
+        conversions=len(document.conversions),
+    )
+
+

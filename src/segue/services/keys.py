@@ -1,0 +1,83 @@
+"""API keys: made, shown once, found by the hash of their secret, revoked."""
+
+import base64
+from hashlib import sha256
+from typing import Final
+
+from segue.clock import Clock
+from segue.errors import NotFoundError, SegueError
+from segue.model.ids import random_id
+from segue.storage.ports import Journal, StoredKey
+
+SCOPES: Final = ("ingest", "read", "campaigns", "send", "admin")
+
+
+def create_key(journal: Journal, clock: Clock, scopes: list[str], name: str = "") -> str:
+    """Make a key and return its text, which is kept nowhere.
+
+    Raises:
+        SegueError: a scope is unknown, or there is none.
+    """
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        message = f"unknown scopes {unknown}; " if unknown else "a key needs a scope; "
+        raise SegueError(f"{message}there are: {', '.join(SCOPES)}")
+    text = "sk_" + base64.urlsafe_b64encode(clock.token(24)).decode().rstrip("=")
+    key = StoredKey(
+        id=random_id(clock.now(), clock.token(10)),
+        secret_hash=hash_key(text),
+        scopes=sorted(set(scopes), key=SCOPES.index),
+        created_at=clock.now(),
+        name=name,
+    )
+    journal.save_key(key)
+    return text
+
+
+def revoke_key(journal: Journal, clock: Clock, key_id: str) -> None:
+    """Make a key worthless.
+
+    Raises:
+        NotFoundError: there is no key with this id.
+    """
+    for key in journal.list_keys():
+        if key.id == key_id:
+            journal.save_key(
+                StoredKey(
+                    key.id, key.secret_hash, key.scopes, key.created_at, key.name, clock.now()
+                )
+            )
+            return
+    message = f"there is no key {key_id!r}; `segue key list` shows them"
+    raise NotFoundError(message)
+
+
+def hash_key(text: str) -> bytes:
+    """Return what is kept of a key. Keys are long and random, so a plain hash is enough."""
+    return sha256(text.encode()).digest()
+
+
+class Keyring:
+    """The valid keys, read anew when one is not known: a command may just have made it."""
+
+    def __init__(self, journal: Journal, clock: Clock, reread_s: float = 1.0) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._reread_s = reread_s
+        self._scopes: dict[bytes, frozenset[str]] = {}
+        self._read_at = float("-inf")
+
+    def scopes_of(self, text: str) -> frozenset[str] | None:
+        """Return the scopes of a key; None for one that is unknown or revoked."""
+        secret_hash = hash_key(text)
+        if self._clock.monotonic() - self._read_at >= self._reread_s:
+            self._read()
+        return self._scopes.get(secret_hash)
+
+    def _read(self) -> None:
+        self._read_at = self._clock.monotonic()
+        self._scopes = {
+            key.secret_hash: frozenset(SCOPES if "admin" in key.scopes else key.scopes)
+            for key in self._journal.list_keys()
+            if key.revoked_at is None
+        }

@@ -1,0 +1,334 @@
+"""Both stores in dictionaries, for tests, `segue run` and simulations; gone with the process.
+
+Values are kept encoded, as in files: nothing is shared with the caller, and what a file would
+refuse is refused here.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from segue.model.log_records import Block, CampaignPublished, CampaignStopped
+from segue.model.state import UserState
+from segue.model.verdicts import Verdict
+from segue.storage.conflicts import not_next, slug_taken
+from segue.storage.encoding import (
+    decode_block,
+    decode_campaign,
+    decode_outbox_item,
+    decode_publication,
+    decode_state,
+    decode_verdicts,
+    encode,
+    encode_block,
+    encode_verdicts,
+    end_of,
+)
+from segue.storage.ports import (
+    Checkpoint,
+    Counter,
+    LogEnd,
+    OutboxItem,
+    Position,
+    StoredCampaign,
+    StoredKey,
+    TimerKey,
+)
+
+_PLACE: Final = "memory"
+
+
+class _StoredBlock(Struct, frozen=True):
+    first_ordinal: int
+    stored: bytes
+
+
+class MemoryJournal:
+    """The journal in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._end = LogEnd()
+        self._blocks: dict[int, _StoredBlock] = {}  # in order
+        self._byte_count = 0
+        self._indexed_seq = 0
+        self._user_blocks: defaultdict[str, set[int]] = defaultdict(set)
+        # Each with its document encoded: a document holds lists, which its author could change.
+        self._campaigns: dict[str, tuple[StoredCampaign, bytes]] = {}
+        self._keys: dict[str, StoredKey] = {}
+        self._secrets: dict[str, bytes] = {}
+
+    def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
+        """Append a block, and save the campaigns it is about, both or neither."""
+        end = end_of(block)
+        kept = _StoredBlock(block.first_ordinal, encode_block(block))
+        with self._lock:
+            if block.seq != self._end.seq + 1:
+                raise not_next(block.seq, _PLACE)
+            self._campaigns = self._campaigns_with(campaigns)
+            self._blocks[block.seq] = kept
+            self._byte_count += len(kept.stored)
+            self._end = end
+
+    def log_end(self) -> LogEnd:
+        """Return where the log ends."""
+        return self._end
+
+    def read_log(self, after_seq: int = 0) -> Iterator[Block]:
+        """Yield the blocks after `after_seq` in order, those appended meanwhile too."""
+        seq = max(after_seq + 1, self.first_seq())
+        while seq <= self._end.seq:
+            yield from self.read_blocks([seq])
+            seq += 1
+
+    def read_blocks(self, seqs: Iterable[int]) -> Iterator[Block]:
+        """Yield the named blocks in order, passing over those that are gone."""
+        for seq in sorted(set(seqs)):
+            kept = self._blocks.get(seq)
+            if kept is not None:
+                yield decode_block(seq, kept.first_ordinal, kept.stored, _PLACE)
+
+    def first_seq(self) -> int:
+        """Return the oldest block's number; 0 when the log is empty."""
+        with self._lock:
+            return next(iter(self._blocks), 0)
+
+    def log_bytes(self) -> int:
+        """Return how many bytes the blocks take."""
+        return self._byte_count
+
+    def forget_log(self, bytes_max: int, before_seq: int) -> int:
+        """Drop the oldest blocks below `before_seq` until the rest fit; return how many."""
+        dropped = 0
+        with self._lock:
+            for seq in list(self._blocks):
+                if self._byte_count <= bytes_max or seq >= min(before_seq, self._end.seq):
+                    break
+                self._byte_count -= len(self._blocks.pop(seq).stored)
+                dropped += 1
+            first_seq = next(iter(self._blocks), 0)
+            if dropped:
+                for seqs in self._user_blocks.values():
+                    seqs.difference_update([seq for seq in seqs if seq < first_seq])
+        return dropped
+
+    def index_users(self, through_seq: int, pairs: Iterable[tuple[str, int]]) -> None:
+        """Note that users occur in blocks, up to and including block `through_seq`."""
+        with self._lock:
+            for user_id, seq in pairs:
+                self._user_blocks[user_id].add(seq)
+            self._indexed_seq = through_seq
+
+    def indexed_seq(self) -> int:
+        """Return the last block whose users are noted."""
+        return self._indexed_seq
+
+    def blocks_of_user(self, user_id: str) -> list[int]:
+        """Return the noted blocks in which the user occurs, in order."""
+        with self._lock:
+            first_seq = next(iter(self._blocks), 0)
+            seqs = self._user_blocks.get(user_id, ())
+            return sorted(seq for seq in seqs if seq >= first_seq)
+
+    def list_campaigns(self) -> list[StoredCampaign]:
+        """Return all campaigns by slug."""
+        pairs = sorted(self._campaigns.values(), key=lambda pair: pair[0].slug)
+        return [_campaign(*pair) for pair in pairs]
+
+    def find_campaign(self, reference: str) -> StoredCampaign | None:
+        """Return a campaign by slug or id."""
+        campaigns = self._campaigns
+        for campaign, document in campaigns.values():
+            if campaign.slug == reference:
+                return _campaign(campaign, document)
+        return _campaign(*campaigns[reference]) if reference in campaigns else None
+
+    def save_campaign(self, campaign: StoredCampaign) -> None:
+        """Insert a campaign, or replace the one with its id."""
+        with self._lock:
+            self._campaigns = self._campaigns_with([campaign])
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a draft."""
+        with self._lock:
+            self._campaigns = {
+                key: pair for key, pair in self._campaigns.items() if key != campaign_id
+            }
+
+    def list_keys(self) -> list[StoredKey]:
+        """Return all API keys, oldest first."""
+        keys = list(self._keys.values())
+        return sorted(keys, key=lambda key: (key.created_at, key.id))
+
+    def save_key(self, key: StoredKey) -> None:
+        """Insert or replace an API key."""
+        self._keys[key.id] = key
+
+    def secret(self, name: str) -> bytes | None:
+        """Return a secret of this installation, such as the one that signs links."""
+        return self._secrets.get(name)
+
+    def save_secret(self, name: str, value: bytes) -> None:
+        """Keep a secret; an existing one of that name stays."""
+        self._secrets.setdefault(name, value)
+
+    def close(self) -> None:
+        """There are no files to close."""
+
+    def _campaigns_with(
+        self, campaigns: Sequence[StoredCampaign]
+    ) -> dict[str, tuple[StoredCampaign, bytes]]:
+        saved = dict(self._campaigns)
+        for campaign in campaigns:
+            saved[campaign.id] = (campaign, encode(campaign.document))
+            if sum(other.slug == campaign.slug for other, _ in saved.values()) > 1:
+                raise slug_taken(campaign.slug)
+        return saved
+
+
+def _campaign(campaign: StoredCampaign, document: bytes) -> StoredCampaign:
+    return StoredCampaign(
+        campaign.id,
+        decode_campaign(campaign.id, document, _PLACE),
+        campaign.status,
+        campaign.version,
+        campaign.created_at,
+        campaign.updated_at,
+        campaign.published_at,
+    )
+
+
+class _Encoded:
+    """A checkpoint's values, encoded before anything is changed: one may turn out not to be."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.states = {user_id: encode(state) for user_id, state in checkpoint.states}
+        self.outbox_put = {
+            item.key: (item.deliver.decided_at, item.deliver.user_id, encode(item))
+            for item in checkpoint.outbox_put
+        }
+        self.counts = [(counter, float(amount)) for counter, amount in checkpoint.counts]
+        self.publications = [encode(one) for one in checkpoint.publications]
+        self.verdict_blocks = encode_verdicts(checkpoint.verdicts)
+
+
+class MemorySnapshot:
+    """The snapshot in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._position = Position()
+        self._states: dict[str, bytes] = {}
+        self._timers: set[TimerKey] = set()
+        self._outbox: dict[str, tuple[int, str, bytes]] = {}  # decided_at, user_id, item
+        self._counters: dict[Counter, float] = {}
+        self._publications: list[bytes] = []
+        self._verdict_blocks: list[bytes] = []
+
+    def position(self) -> Position:
+        """Return how far the snapshot reaches."""
+        return self._position
+
+    def commit(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, as a whole or not at all."""
+        encoded = _Encoded(checkpoint)
+        with self._lock:
+            self._erase(set(checkpoint.erased))
+            self._timers.difference_update(checkpoint.timers_gone)
+            self._timers.update(checkpoint.timers_set)
+            for key in checkpoint.outbox_gone:
+                self._outbox.pop(key, None)
+            self._outbox.update(encoded.outbox_put)
+            self._states.update(encoded.states)
+            for counter, amount in encoded.counts:
+                self._counters[counter] = self._counters.get(counter, 0.0) + amount
+            self._publications += encoded.publications
+            self._verdict_blocks += encoded.verdict_blocks
+            self._position = checkpoint.position
+
+    def load_states(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """Return the states of those users that have one."""
+        with self._lock:
+            found = {user: self._states[user] for user in user_ids if user in self._states}
+        return {user: decode_state(user, stored, _PLACE) for user, stored in found.items()}
+
+    def list_users(self, after: str = "", limit: int = 100) -> list[tuple[str, UserState]]:
+        """Return users with a state in the order of their ids, for paging."""
+        with self._lock:
+            users = sorted(user_id for user_id in self._states if user_id > after)[:limit]
+        return list(self.load_states(users).items())
+
+    def count_users(self) -> int:
+        """Return how many users have a state."""
+        return len(self._states)
+
+    def timers_between(self, after: int, through: int) -> list[TimerKey]:
+        """Return the timers with after < due_at <= through, in order."""
+        with self._lock:
+            return sorted(key for key in self._timers if after < key.due_at <= through)
+
+    def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
+        """Return the timers of a campaign in order."""
+        with self._lock:
+            return sorted(key for key in self._timers if key.campaign == campaign)[:limit]
+
+    def count_timers(self) -> int:
+        """Return how many timers there are."""
+        return len(self._timers)
+
+    def outbox(self) -> list[OutboxItem]:
+        """Return the outbox in order of decision."""
+        with self._lock:
+            ordered = sorted((at, key, stored) for key, (at, _, stored) in self._outbox.items())
+        return [decode_outbox_item(stored, _PLACE) for _, _, stored in ordered]
+
+    def publications(self) -> list[CampaignPublished | CampaignStopped]:
+        """Return every publication and end of a campaign, in the order of the log."""
+        return [decode_publication(stored, _PLACE) for stored in list(self._publications)]
+
+    def counters(
+        self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
+    ) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters of the hours from_hour <= hour < to_hour."""
+        with self._lock:
+            found = [
+                (counter, amount)
+                for counter, amount in self._counters.items()
+                if counter.campaign == campaign and from_hour <= counter.hour < to_hour
+            ]
+        return sorted(found, key=_counter_order)
+
+    def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
+        """Yield the recorded verdicts in the order they were made."""
+        blocks = list(self._verdict_blocks)
+        newest = blocks if limit_blocks is None else blocks[max(len(blocks) - limit_blocks, 0) :]
+        for stored in newest:
+            yield from decode_verdicts(stored, _PLACE)
+
+    def forget_verdicts(self, bytes_max: int) -> None:
+        """Drop the oldest verdicts until the rest fit."""
+        with self._lock:
+            byte_count, first = sum(map(len, self._verdict_blocks)), 0
+            while byte_count > bytes_max and first < len(self._verdict_blocks):
+                byte_count -= len(self._verdict_blocks[first])
+                first += 1
+            self._verdict_blocks = self._verdict_blocks[first:]
+
+    def close(self) -> None:
+        """There are no files to close."""
+
+    def _erase(self, user_ids: set[str]) -> None:
+        if not user_ids:
+            return
+        for user_id in user_ids:
+            self._states.pop(user_id, None)
+        self._timers = {key for key in self._timers if key.user_id not in user_ids}
+        self._outbox = {key: kept for key, kept in self._outbox.items() if kept[1] not in user_ids}
+
+
+def _counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str]:
+    counter = pair[0]
+    return counter.hour, counter.variant, counter.metric, counter.detail

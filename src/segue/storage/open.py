@@ -1,0 +1,139 @@
+"""From a folder or a URL to open stores; and the lock that keeps a second server out."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final
+from urllib.parse import unquote, urlsplit
+
+from segue.errors import ConflictError, SegueError
+from segue.storage.memory import MemoryJournal, MemorySnapshot
+from segue.storage.ports import Journal, Snapshot
+from segue.storage.sqlite_journal import SqliteJournal
+from segue.storage.sqlite_snapshot import SqliteSnapshot
+
+JOURNAL_FILE: Final = "segue.db"
+SNAPSHOT_FILE: Final = "state.db"
+LOCK_FILE: Final = "lock"
+
+
+class Stores:
+    """A journal and its snapshot, open until `close`, or as long as a `with` lasts."""
+
+    def __init__(self, journal: Journal, snapshot: Snapshot, lock: IO[bytes] | None = None) -> None:
+        self.journal = journal
+        self.snapshot = snapshot
+        self._lock = lock
+
+    def close(self) -> None:
+        """Close both, then let others open the folder."""
+        try:
+            self.snapshot.close()
+            self.journal.close()
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+
+    def __enter__(self) -> "Stores":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_database(url: str) -> Stores:
+    """Open the stores of a URL: `sqlite:///path/to/folder`, `sqlite:relative/folder`, `memory:`.
+
+    Raises:
+        SegueError: the URL is of another form.
+    """
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    match parts.scheme:
+        case "memory" if not path.strip("/") and not parts.netloc:
+            return open_memory()
+        case "sqlite" if path.strip("/") and not parts.netloc and not parts.query:
+            return open_stores(Path("/" + path.lstrip("/") if path.startswith("/") else path))
+        case _:
+            raise SegueError(
+                f"The database {url!r} is not of a form that Segue knows. Write "
+                "sqlite:///path/to/folder for a folder with SQLite files (three slashes), or "
+                "memory: for one that is gone when the program ends."
+            )
+
+
+def open_memory() -> Stores:
+    """Return new stores in memory."""
+    return Stores(MemoryJournal(), MemorySnapshot())
+
+
+def open_stores(data_dir: Path) -> Stores:
+    """Open the stores in a folder, which is made if it is not there, and keep others out.
+
+    Raises:
+        ConflictError: another server has the folder open, or its files do not belong together.
+        SegueError: a file cannot be read, or was written by a newer Segue.
+    """
+    _make_folder(data_dir)
+    lock = _take_lock(data_dir)
+    opened: list[Journal | Snapshot] = []
+    try:
+        journal = SqliteJournal(data_dir / JOURNAL_FILE)
+        opened.append(journal)
+        snapshot = SqliteSnapshot(data_dir / SNAPSHOT_FILE)
+        opened.append(snapshot)
+        _check_together(journal, snapshot, data_dir)
+    except BaseException:
+        for store in opened:
+            store.close()
+        lock.close()
+        raise
+    return Stores(journal, snapshot, lock)
+
+
+def open_journal(data_dir: Path) -> Journal:
+    """Open the journal for a short command, whether or not a server has the folder open."""
+    _make_folder(data_dir)
+    return SqliteJournal(data_dir / JOURNAL_FILE)
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SegueError(f"The data folder {data_dir} cannot be made: {error.strerror}.") from error
+
+
+def _take_lock(data_dir: Path) -> IO[bytes]:
+    """Lock the folder. The system lets go of it when the process ends, however it ends."""
+    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.fdopen(descriptor, "r+b", buffering=0)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = lock.read().decode(errors="replace").strip()
+        lock.close()
+        raise ConflictError(
+            f"Another Segue server (process {owner or 'unknown'}) has the data folder "
+            f"{data_dir.absolute()} open. Stop it, or give this one a folder of its own."
+        ) from error
+    lock.truncate()
+    lock.write(f"{os.getpid()}\n".encode())
+    return lock
+
+
+def _check_together(journal: Journal, snapshot: Snapshot, data_dir: Path) -> None:
+    reached, last = snapshot.position().seq, journal.log_end().seq
+    if reached > last:
+        raise ConflictError(
+            f"The files in {data_dir.absolute()} do not belong together: {SNAPSHOT_FILE} was made "
+            f"of the log up to block {reached}, and the log in {JOURNAL_FILE} ends at block "
+            f"{last}. Restore both from one backup; or, if the log reaches back to its "
+            f"beginning, move {SNAPSHOT_FILE} away: it is built anew from the log."
+        )

@@ -1,0 +1,52 @@
+-- The journal (segue.db): the log, the index of its users, and what people set up.
+
+CREATE TABLE IF NOT EXISTS log (
+    seq INTEGER PRIMARY KEY,
+    first_ordinal INTEGER NOT NULL,
+    first_received_at INTEGER NOT NULL,
+    last_received_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    -- Bytes of all blocks ever appended, up to this one: sizes are told without reading blocks.
+    byte_end INTEGER NOT NULL,
+    -- Last, so that reading the columns before it leaves its overflow pages alone.
+    bytes BLOB NOT NULL
+) STRICT;
+
+-- `part` is seq / 1024. It keeps the rows of one time together: new ones go to few pages however
+-- large the index has grown, and those of forgotten blocks are one range.
+CREATE TABLE IF NOT EXISTS user_blocks (
+    part INTEGER NOT NULL,
+    user_key INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (part, user_key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS indexed (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS campaigns (
+    id TEXT PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    document BLOB NOT NULL, -- msgpack
+    status TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    published_at INTEGER
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS api_keys (
+    id TEXT PRIMARY KEY,
+    secret_hash BLOB NOT NULL,
+    scopes BLOB NOT NULL, -- msgpack
+    created_at INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS secrets (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT;

@@ -1,0 +1,104 @@
+-- name: find_position
+SELECT seq, next_ordinal, now FROM position;
+
+-- name: save_position
+INSERT OR REPLACE INTO position (id, seq, next_ordinal, now)
+VALUES (1, :seq, :next_ordinal, :now);
+
+-- name: put_states
+-- Passes over a row whose key another user has.
+INSERT INTO user_states (key, user_id, state) VALUES (?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET state = excluded.state WHERE user_id = excluded.user_id;
+
+-- name: find_state_by_key
+SELECT user_id, state FROM user_states WHERE key = :key;
+
+-- name: delete_state_by_key
+DELETE FROM user_states WHERE key = :key;
+
+-- name: list_states_by_key
+SELECT key, user_id, state FROM user_states WHERE key IN (VALUES (?));
+
+-- name: list_users_after
+SELECT user_id, state FROM user_states WHERE user_id > :after ORDER BY user_id LIMIT :limit;
+
+-- name: count_users
+SELECT count(*) FROM user_states;
+
+-- name: put_timers
+INSERT OR IGNORE INTO timers (due_at, user_id, campaign) VALUES (?, ?, ?);
+
+-- name: delete_timers
+DELETE FROM timers WHERE (due_at, user_id, campaign) IN (VALUES (?, ?, ?));
+
+-- name: delete_timers_of_users
+-- Reads all timers, as `list_timers_of_campaign` does: an index by user or by campaign would
+-- make every timer that is set or gone cost more, for the sake of two rare questions.
+DELETE FROM timers WHERE user_id IN (VALUES (?));
+
+-- name: list_timers_between
+SELECT due_at, user_id, campaign FROM timers
+WHERE due_at > :after AND due_at <= :through
+ORDER BY due_at, user_id, campaign;
+
+-- name: list_timers_of_campaign
+SELECT due_at, user_id, campaign FROM timers WHERE campaign = :campaign
+ORDER BY due_at, user_id, campaign LIMIT :limit;
+
+-- name: count_timers
+SELECT count(*) FROM timers;
+
+-- name: put_outbox
+INSERT OR REPLACE INTO outbox (key, decided_at, user_id, item) VALUES (?, ?, ?, ?);
+
+-- name: delete_outbox
+DELETE FROM outbox WHERE key IN (VALUES (?));
+
+-- name: delete_outbox_of_users
+DELETE FROM outbox WHERE user_id IN (VALUES (?));
+
+-- name: list_outbox
+SELECT item FROM outbox ORDER BY decided_at, key;
+
+-- name: add_counts
+INSERT INTO counters (campaign, hour, variant, metric, detail, amount) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET amount = amount + excluded.amount;
+
+-- name: list_counters
+SELECT campaign, hour, variant, metric, detail, amount FROM counters
+WHERE campaign = :campaign AND hour >= :from_hour AND hour < :to_hour
+ORDER BY hour, variant, metric, detail;
+
+-- name: put_publications
+INSERT INTO publications (publication) VALUES (?);
+
+-- name: list_publications
+SELECT publication FROM publications ORDER BY number;
+
+-- name: append_verdict_block
+INSERT INTO verdict_blocks (byte_end, bytes)
+SELECT
+    coalesce((SELECT byte_end FROM verdict_blocks ORDER BY number DESC LIMIT 1), 0)
+    + length(:bytes),
+    :bytes;
+
+-- name: find_first_verdict_block
+-- The first of the newest :limit blocks.
+SELECT coalesce(min(number), 0) FROM (
+    SELECT number FROM verdict_blocks ORDER BY number DESC LIMIT :limit
+);
+
+-- name: find_next_verdict_block
+SELECT number, bytes FROM verdict_blocks WHERE number > :number ORDER BY number LIMIT 1;
+
+-- name: find_last_surplus_verdict_block
+-- The first block behind which no more than :bytes_max follow, if there are more in all.
+SELECT number FROM verdict_blocks
+WHERE
+    byte_end >= (SELECT byte_end FROM verdict_blocks ORDER BY number DESC LIMIT 1) - :bytes_max
+    AND (SELECT byte_end FROM verdict_blocks ORDER BY number DESC LIMIT 1) - :bytes_max
+    > (SELECT byte_end - length(bytes) FROM verdict_blocks ORDER BY number LIMIT 1)
+ORDER BY number LIMIT 1;
+
+-- name: delete_verdict_blocks_through
+DELETE FROM verdict_blocks WHERE number <= :number;

@@ -1,0 +1,54 @@
+-- The snapshot (state.db): what the log was folded into, up to a position.
+
+CREATE TABLE IF NOT EXISTS position (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL,
+    next_ordinal INTEGER NOT NULL,
+    now INTEGER NOT NULL
+) STRICT;
+
+-- `key` is a hash of the user's id: rows are found and written in the order of a number, which
+-- is what makes a checkpoint cheap. On a collision the next free number is taken.
+CREATE TABLE IF NOT EXISTS user_states (
+    key INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    state BLOB NOT NULL -- msgpack
+) STRICT;
+
+-- For paging and counting. A user's later states leave it untouched.
+CREATE INDEX IF NOT EXISTS user_states_by_user ON user_states (user_id);
+
+CREATE TABLE IF NOT EXISTS timers (
+    due_at INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    PRIMARY KEY (due_at, user_id, campaign)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS outbox (
+    key TEXT PRIMARY KEY,
+    decided_at INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    item BLOB NOT NULL -- msgpack
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS counters (
+    campaign TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    variant TEXT NOT NULL,
+    metric TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    amount REAL NOT NULL,
+    PRIMARY KEY (campaign, hour, variant, metric, detail)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS publications (
+    number INTEGER PRIMARY KEY,
+    publication BLOB NOT NULL -- msgpack
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS verdict_blocks (
+    number INTEGER PRIMARY KEY,
+    byte_end INTEGER NOT NULL, -- bytes of the blocks up to this one, as in the log
+    bytes BLOB NOT NULL -- zstd of msgpack
+) STRICT;

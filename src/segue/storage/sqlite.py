@@ -1,0 +1,163 @@
+"""One SQLite file: opening it, one connection that writes, and connections that read beside it."""
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from segue.errors import ConflictError, SegueError
+from segue.storage.named_sql import read_sql
+
+_BUSY_TIMEOUT_S: Final = 30  # another process writes for milliseconds; a backup may take longer
+_WAL_BYTES_MAX: Final = 64 * 1024 * 1024  # what a large commit leaves behind is cut down to this
+_ROWS_PER_STATEMENT: Final = 1_000  # times the columns, well below SQLite's 32,766 parameters
+
+_VALUES = re.compile(r"VALUES (\(\?(?:, \?)*\))")
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """An open file. One thread at a time writes; any thread reads what is committed."""
+
+    def __init__(self, path: Path, schema: str, schema_version: int, page_size: int) -> None:
+        self.path = path
+        # SQLite would make a file that others may read. Its -wal and -shm follow this one.
+        path.touch(mode=0o600, exist_ok=True)
+        self._idle: list[sqlite3.Connection] = []
+        self._is_closed = False
+        self._lock = threading.Lock()
+        self._writer = self._connect()
+        try:
+            self._set_up(read_sql(schema), schema_version, page_size)
+        except sqlite3.Error as error:
+            self._writer.close()
+            raise SegueError(
+                f"{path} cannot be opened as a database of Segue: {error}. If the file is "
+                "damaged, restore the folder from a backup."
+            ) from error
+        except BaseException:
+            self._writer.close()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection in a transaction; it is durable at the end, or did not happen."""
+        with self._lock:
+            self._check_open()
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raise SegueError(f"{self.path} cannot be written: {error}.") from error
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to read with; what is read must be fetched before the end."""
+        self._check_open()
+        # Lists hand out and take back in one step, so this needs no lock of its own.
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+        try:
+            yield connection
+        finally:
+            if self._is_closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[Row]:
+        """Return all rows of a query."""
+        with self.reading() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Any = ()) -> Row | None:
+        """Return the only row of a query, if there is one."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def number(self, sql: str, parameters: Any = ()) -> int:
+        """Return the number a query answers with."""
+        row = self.row(sql, parameters)
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Close all connections, which also folds the write-ahead log into the file."""
+        with self._lock:
+            self._is_closed = True
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ConflictError(f"{self.path} has been closed.")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,  # transactions begin and end where the code says so
+            check_same_thread=False,  # `writing` and `reading` give one to a thread at a time
+        )
+        connection.execute("PRAGMA cache_size = -16384")  # 16 MB
+        return connection
+
+    def _set_up(self, schema: str, schema_version: int, page_size: int) -> None:
+        connection = self._writer
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > schema_version:
+            raise SegueError(
+                f"{self.path} was written by a newer Segue: its format is {found}, and this "
+                f"Segue knows formats up to {schema_version}. Update Segue, or restore the "
+                "folder from a backup made before the update."
+            )
+        connection.execute(f"PRAGMA page_size = {page_size}")  # has an effect on an empty file
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
+        if found < schema_version:
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {schema_version}; COMMIT;"
+            )
+
+
+def run_rows(connection: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> int:
+    """Run a statement with `VALUES (?, ...)` for many rows; return how many it changed.
+
+    A thousand rows go into one statement: Python lets other threads run at each step of SQLite,
+    and beside a busy thread waits 5 ms to go on. `executemany` takes a step per row, and so four
+    minutes for 50,000 rows while the engine is busy, instead of a second (measured).
+    """
+    changed = 0
+    for chunk in _chunks(rows):
+        parameters = [value for row in chunk for value in row]
+        changed += connection.execute(_for_rows(sql, len(chunk)), parameters).rowcount
+    return changed
+
+
+def select_rows(connection: sqlite3.Connection, sql: str, keys: Sequence[object]) -> Iterator[Row]:
+    """Yield the rows of a query with `IN (VALUES (?))` for many keys."""
+    for chunk in _chunks(keys):
+        yield from connection.execute(_for_rows(sql, len(chunk)), chunk).fetchall()
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        yield rows[start : start + _ROWS_PER_STATEMENT]
+
+
+@lru_cache(maxsize=256)
+def _for_rows(sql: str, count: int) -> str:
+    return _VALUES.sub(lambda found: "VALUES " + ", ".join([found[1]] * count), sql)

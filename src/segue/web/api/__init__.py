@@ -1,0 +1,1 @@
+"""The own API, under /api/v1 (interface.md)."""

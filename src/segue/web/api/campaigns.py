@@ -1,0 +1,207 @@
+"""`/api/v1/campaigns`: documents, their life, their numbers."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, delete, get, post, put
+from litestar.params import Parameter
+from msgspec import Struct
+
+from segue.model.campaigns import Campaign
+from segue.model.decoding import decode_document
+from segue.model.instants import format_instant, parse_instant
+from segue.model.problems import InvalidError, Problem
+from segue.services.application import Application
+from segue.services.campaigns import Published
+from segue.services.previews import Preview, PreviewRequest
+from segue.services.stats import By, Stats, stats_of, waiting_for
+from segue.storage.ports import StoredCampaign
+from segue.web.pages import Page, page_of
+
+PageLimit = Annotated[int, Parameter(ge=1, le=1000)]
+_FAR: Final = 1 << 62
+
+
+class ShownCampaign(Struct, omit_defaults=True):
+    """A campaign: its document, and what Segue keeps about it."""
+
+    id: str
+    slug: str
+    status: str
+    version: int
+    document: Campaign
+    created_at: str
+    updated_at: str
+    published_at: str | None = None
+
+
+class Publication(Struct):
+    """What a publication did, and what its author should know."""
+
+    published: list[str]
+    published_at: str
+    warnings: list[dict[str, str]]
+
+
+def shown(campaign: StoredCampaign) -> ShownCampaign:
+    """Return a campaign as the API shows it."""
+    published_at = campaign.published_at
+    return ShownCampaign(
+        id=campaign.id,
+        slug=campaign.slug,
+        status=campaign.status,
+        version=campaign.version,
+        document=campaign.document,
+        created_at=format_instant(campaign.created_at),
+        updated_at=format_instant(campaign.updated_at),
+        published_at=format_instant(published_at) if published_at is not None else None,
+    )
+
+
+def _publication(published: Published) -> Publication:
+    warnings = [{"path": one.path, "message": one.message} for one in published.warnings]
+    return Publication(published.published, format_instant(published.published_at), warnings)
+
+
+@get("/campaigns", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
+def list_campaigns(
+    application: Application, limit: PageLimit = 100, cursor: str = "", status: str | None = None
+) -> Page[ShownCampaign]:
+    """List campaigns by slug, all or those of one status."""
+    found = [
+        shown(one)
+        for one in application.campaigns.list()
+        if one.slug > cursor and status in (None, one.status)
+    ]
+    return page_of(found[: limit + 1], limit, lambda one: one.slug)
+
+
+@post("/campaigns", opt={"scope": "campaigns"}, tags=["campaigns"])
+async def create_campaign(
+    request: Request[Any, Any, Any], application: Application
+) -> ShownCampaign:
+    """Keep a document as a draft."""
+    return shown(application.campaigns.create(msgspec.json.decode(await request.body())))
+
+
+@get("/campaigns/{campaign:str}", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
+def get_campaign(campaign: str, application: Application) -> ShownCampaign:
+    """Show a campaign, by its slug or id."""
+    return shown(application.campaigns.find(campaign))
+
+
+@put("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
+async def replace_campaign(
+    campaign: str, request: Request[Any, Any, Any], application: Application
+) -> ShownCampaign:
+    """Replace the document; of an active campaign this makes a new version."""
+    raw = msgspec.json.decode(await request.body())
+    return shown(await application.campaigns.update(campaign, raw))
+
+
+@delete("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
+async def delete_campaign(campaign: str, application: Application) -> None:
+    """Delete a draft."""
+    application.campaigns.delete(campaign)
+
+
+@post(
+    "/campaigns/{campaign:str}/publish",
+    status_code=200,
+    opt={"scope": "campaigns"},
+    tags=["campaigns"],
+)
+async def publish_campaign(campaign: str, application: Application) -> Publication:
+    """Publish a draft or a stopped campaign from now on."""
+    return _publication(await application.campaigns.publish(campaign))
+
+
+@post(
+    "/campaigns/{campaign:str}/stop",
+    status_code=200,
+    opt={"scope": "campaigns"},
+    tags=["campaigns"],
+)
+async def stop_campaign(campaign: str, application: Application) -> ShownCampaign:
+    """Stop a campaign; users who wait for it are cancelled."""
+    return shown(await application.campaigns.stop(campaign))
+
+
+@post(
+    "/campaigns/{campaign:str}/archive",
+    status_code=200,
+    opt={"scope": "campaigns"},
+    tags=["campaigns"],
+)
+async def archive_campaign(campaign: str, application: Application) -> ShownCampaign:
+    """Archive a campaign for good."""
+    return shown(await application.campaigns.archive(campaign))
+
+
+@post("/campaigns/{campaign:str}/duplicate", opt={"scope": "campaigns"}, tags=["campaigns"])
+async def duplicate_campaign(campaign: str, application: Application) -> ShownCampaign:
+    """Make a draft with the same document."""
+    return shown(application.campaigns.duplicate(campaign))
+
+
+@get("/campaigns/{campaign:str}/stats", opt={"scope": "read"}, tags=["campaigns"])
+async def get_stats(
+    campaign: str,
+    application: Application,
+    from_: Annotated[str | None, Parameter(query="from")] = None,
+    to: str | None = None,
+    by: By = "day",
+) -> Stats:
+    """Show a campaign's numbers by hour or day."""
+    slug = application.campaigns.find(campaign).slug
+    return stats_of(application.runtime, slug, _instant("from", from_, 0), _instant("to", to, _FAR), by)
+
+
+@get("/campaigns/{campaign:str}/waiting", opt={"scope": "read"}, tags=["campaigns"])
+async def get_waiting(
+    campaign: str, application: Application, limit: PageLimit = 100
+) -> dict[str, Any]:
+    """Show who waits for a campaign, those due first first."""
+    slug = application.campaigns.find(campaign).slug
+    return waiting_for(application.runtime, slug, limit)
+
+
+@post(
+    "/campaigns/{campaign:str}/preview",
+    status_code=200,
+    opt={"scope": "read"},
+    tags=["campaigns"],
+)
+async def preview_campaign(
+    campaign: str, request: Request[Any, Any, Any], application: Application
+) -> Preview:
+    """Fill each message in for one user, real or made up, and show the templates' errors."""
+    body = await request.body()
+    raw = msgspec.json.decode(body) if body else {}
+    wish = decode_document(raw, PreviewRequest)
+    return application.previews.preview(application.campaigns.find(campaign), wish)
+
+
+def _instant(name: str, text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise InvalidError([Problem(name, str(error))], "The request") from None
+
+
+HANDLERS = [
+    list_campaigns,
+    create_campaign,
+    get_campaign,
+    replace_campaign,
+    delete_campaign,
+    publish_campaign,
+    stop_campaign,
+    archive_campaign,
+    duplicate_campaign,
+    get_stats,
+    get_waiting,
+    preview_campaign,
+]

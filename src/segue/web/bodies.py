@@ -1,0 +1,97 @@
+"""Request bodies of the hot routes: raw bytes, gzip and NDJSON included, to entries by index."""
+
+import zlib
+from typing import Any, Final, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import ClientException
+from msgspec import Struct
+
+from segue.model.decoding import nearest_field_hint
+from segue.model.limits import EVENTS_PER_CALL_MAX, REQUEST_BYTES_MAX
+from segue.model.problems import InvalidError, Problem
+from segue.runtime.ingest import Rejected
+
+T = TypeVar("T", bound=Struct)
+_NDJSON: Final = "application/x-ndjson"
+
+
+async def read_body(request: Request[Any, Any, Any]) -> bytes:
+    """Return the body, unpacked if it came packed.
+
+    Raises:
+        ClientException: it is packed in a way that is not known, badly, or is too large.
+    """
+    body = await request.body()
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        message = f'the Content-Encoding "{encoding}" is not known here; use gzip or none'
+        raise ClientException(message, status_code=415)
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(body, REQUEST_BYTES_MAX)
+    except zlib.error as error:
+        message = f"the body is no gzip: {error}"
+        raise ClientException(message) from None
+    if unpacker.unconsumed_tail:
+        message = f"the body unpacks to more than {REQUEST_BYTES_MAX} bytes; send less at a time"
+        raise ClientException(message, status_code=413)
+    return unpacked
+
+
+class EntryReader:
+    """Reads lists of one type of entry: all at once, and one by one where some are bad."""
+
+    def __init__(self, type_: type[Any], field: str) -> None:
+        self._type = type_
+        self._field = field
+        self._one = msgspec.json.Decoder(type_)
+        envelope = msgspec.defstruct(f"{field}_envelope", [(field, list[type_])])
+        raw_envelope = msgspec.defstruct(f"{field}_raw_envelope", [(field, list[msgspec.Raw])])
+        self._all = msgspec.json.Decoder(envelope)
+        self._raw = msgspec.json.Decoder(raw_envelope)
+        self._lines = msgspec.json.Decoder(list[type_])
+
+    def read(self, body: bytes, media_type: str) -> list[Any]:
+        """Return the entries; one that is bad comes as a `Rejected` with its index.
+
+        Raises:
+            InvalidError: the body as a whole is not a list of entries, or has too many.
+        """
+        if media_type.startswith(_NDJSON):
+            parts = [line for line in body.split(b"\n") if line.strip()]
+            self._refuse_too_many(len(parts))
+            return self._read_each(parts)
+        try:
+            entries: list[Any] = getattr(self._all.decode(body), self._field)
+        except msgspec.DecodeError:
+            entries = self._read_each(self._raw_entries(body))
+        self._refuse_too_many(len(entries))
+        return entries
+
+    def _raw_entries(self, body: bytes) -> list[bytes]:
+        try:
+            return [bytes(raw) for raw in getattr(self._raw.decode(body), self._field)]
+        except msgspec.DecodeError as error:
+            example = f'{{"{self._field}": [...]}}'
+            problem = Problem("", f"could not be read ({error}); send {example}")
+            raise InvalidError([problem], "The body") from None
+
+    def _read_each(self, parts: list[bytes]) -> list[Any]:
+        return [self._read_one(index, part) for index, part in enumerate(parts)]
+
+    def _read_one(self, index: int, part: bytes) -> Any:
+        try:
+            return self._one.decode(part)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Rejected(index, f"{error}{nearest_field_hint(str(error), self._type)}")
+
+    def _refuse_too_many(self, count: int) -> None:
+        if count > EVENTS_PER_CALL_MAX:
+            problem = Problem(
+                self._field, f"has {count} entries; at most {EVENTS_PER_CALL_MAX} a call"
+            )
+            raise InvalidError([problem], "The body")

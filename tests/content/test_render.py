@@ -1,0 +1,313 @@
+import json
+from typing import Any
+
+import pytest
+
+from segue.clock import FixedClock
+from segue.content.context import template_context
+from segue.content.headers import SenderInvalidError
+from segue.content.links import Origin
+from segue.content.liquid import LiquidAborted, LiquidError
+from segue.content.render import AddressMissing, Renderer
+from segue.content.tokens import TokenSigner
+from segue.model.campaigns import ActionDelivery, Campaign, Trigger
+from segue.model.channels import Channel
+from segue.model.messages import (
+    Button,
+    ContentCard,
+    Email,
+    InAppMessage,
+    MessageBody,
+    Push,
+    Sms,
+    StoryPage,
+    Webhook,
+)
+from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
+from segue.model.state import TriggerContext
+
+SIGNER = TokenSigner(b"a secret of thirty-two bytes ok!")
+RENDERER = Renderer(
+    "https://go.test", SIGNER, FixedClock(), default_from="Segue <no-reply@go.test>"
+)
+SEND_ID = "01900000-0000-7000-8000-000000000000"
+CAMPAIGN = Campaign(
+    slug="spring-sale", name="Spring", delivery=ActionDelivery(triggers=[Trigger(event="x")])
+)
+TRIGGER = TriggerContext(name="added", time=0, event_id="e", properties={"sku": "a b"})
+ADDRESS = "ann@user.test"
+
+
+def render(channel: Channel, body: MessageBody, **attributes: Any) -> Rendered:
+    origin = Origin(SEND_ID, "u1", "spring-sale", "A")
+    context = template_context("u1", attributes, CAMPAIGN, "c1", "A", TRIGGER, SEND_ID)
+    return RENDERER.render(channel, body, attributes, context, origin)
+
+
+def email(
+    subject: str = "Hi", *, profile: dict[str, Any] | None = None, **parts: Any
+) -> RenderedEmail:
+    profile = {"email": ADDRESS} | (profile or {})
+    rendered = render("email", Email(subject=subject, **parts), **profile)
+    assert isinstance(rendered, RenderedEmail)
+    return rendered
+
+
+def webhook(profile: dict[str, Any] | None = None, **parts: Any) -> RenderedWebhook:
+    rendered = render("webhook", Webhook(**parts), **(profile or {}))
+    assert isinstance(rendered, RenderedWebhook)
+    return rendered
+
+
+def test_an_email_is_filled_in_everywhere() -> None:
+    made = email(
+        "For {{ first_name }}",
+        from_="{{ shop }} <hi@shop.test>",
+        reply_to="help+{{ user_id }}@shop.test",
+        preheader="Look, {{ first_name }}",
+        html="<p>Hi {{ first_name }}</p>",
+        text="Hi {{ first_name }}",
+        headers={"X-Tier": "{{ tier | default: 'none' }}"},
+        profile={"first_name": "Ann", "shop": "Shop"},
+    )
+    assert (made.to, made.from_) == (ADDRESS, "Shop <hi@shop.test>")
+    assert (made.subject, made.reply_to) == ("For Ann", "help+u1@shop.test")
+    assert made.text == "Hi Ann"
+    assert made.html is not None
+    assert "Look, Ann</div><p>Hi Ann</p>" in made.html
+    assert made.headers["X-Tier"] == "none"
+    assert (made.send_id, made.user_id, made.campaign) == (SEND_ID, "u1", "spring-sale")
+
+
+def test_a_first_name_of_script_is_text_in_the_html_body() -> None:
+    made = email(
+        "{{ first_name }}",
+        html="<p>{{ first_name }}</p>",
+        preheader="{{ first_name }}",
+        profile={"first_name": "<script>"},
+    )
+    assert made.html is not None
+    assert "<script" not in made.html
+    assert made.html.count("&lt;script&gt;") == 2
+    assert made.text == "<script>"
+    assert made.subject == "<script>"
+
+
+def test_links_are_tracked_and_the_pixel_is_there() -> None:
+    made = email(html='<a href="https://shop.test/{{ event_properties.sku | url_encode }}">x</a>')
+    assert made.html is not None
+    click = SIGNER.read(made.html.split("/t/c/")[1].split('"')[0], "click")
+    assert click is not None
+    assert (click.link, click.alias, click.send_id) == ("https://shop.test/a+b", "link-1", SEND_ID)
+    assert "/t/o/" in made.html
+
+
+def test_tracking_can_be_switched_off() -> None:
+    html = '<a href="https://shop.test">x</a>'
+    made = email(html=html, track_clicks=False, track_opens=False)
+    assert made.html == f"<html><head></head><body>{html}</body></html>"
+
+
+def test_an_email_without_text_gets_one_from_its_html() -> None:
+    assert (
+        email(html='<p>Hi</p><a href="https://a.test">Go</a>').text == "Hi\n\nGo (https://a.test)"
+    )
+
+
+def test_an_email_of_text_alone_has_its_links_as_they_are() -> None:
+    made = email(text="Go to https://a.test & {{ x }}", profile={"x": "<b>"})
+    assert made.html is None
+    assert made.text == "Go to https://a.test & <b>"
+
+
+def test_styles_are_moved_into_elements_unless_the_author_says_no() -> None:
+    html = "<style>p{color:red}</style><p>x</p>"
+    assert '<p style="color: red;">' in (email(html=html).html or "")
+    assert "<p>" in (email(html=html, inline_css=False).html or "")
+
+
+def test_one_click_unsubscribing_follows_rfc_8058() -> None:
+    made = email(
+        html="<a href='{{ unsubscribe_url }}'>a</a>"
+        "<a href='{{${set_user_to_unsubscribed_url}}}'>b</a>",
+        headers={"List-Unsubscribe": "<https://evil.test>", "list-unsubscribe-post": "no"},
+    )
+    url = made.headers["List-Unsubscribe"].strip("<>")
+    assert url.startswith("https://go.test/t/u/")
+    assert SIGNER.read(url.rpartition("/")[2], "unsubscribe") is not None
+    assert made.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "list-unsubscribe-post" not in made.headers
+    assert made.html is not None
+    assert made.html.count(f'href="{url}"') == 2
+
+
+def test_the_message_id_is_the_same_at_every_try() -> None:
+    first, second = email(text="a"), email(text="a", from_="x@shop.test")
+    assert first.headers["Message-ID"] == f"<{SEND_ID}@go.test>"
+    assert second.headers["Message-ID"] == f"<{SEND_ID}@shop.test>"
+    assert email(text="a").headers == first.headers
+    assert first.headers["X-Segue-Send-Id"] == SEND_ID
+    assert first.headers["Feedback-ID"] == "spring-sale:A:email:segue"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\0"])
+def test_no_value_can_start_a_header_of_its_own(end: str) -> None:
+    evil = f"x{end}Bcc: all@user.test{end}{end}body"
+    made = email(
+        "{{ evil }}",
+        text="x",
+        from_="{{ evil }} <a@shop.test>",
+        reply_to="{{ evil }} <a@shop.test>",
+        headers={"X-A": "{{ evil }}", f"X-B{end}Bcc": "x", "Bcc": "x", "to": "x"},
+        profile={"evil": evil},
+    )
+    lines = [made.subject, made.from_, made.reply_to or "", *made.headers, *made.headers.values()]
+    assert all(len(line.splitlines()) == 1 and "\0" not in line for line in lines)
+    assert {name.lower() for name in made.headers}.isdisjoint({"bcc", "to"})
+
+
+def test_a_name_cannot_become_a_second_sender() -> None:
+    made = email(text="x", from_="{{ n }} <a@shop.test>", profile={"n": 'Evil, b@evil.test, "C'})
+    assert made.from_ == '"Evil, b@evil.test, C" <a@shop.test>'
+    with pytest.raises(SenderInvalidError):
+        email(text="x", from_="{{ n }} <a@shop.test>", profile={"n": "E <b@evil.test>"})
+
+
+def test_without_any_from_address_an_email_is_not_made() -> None:
+    renderer = Renderer("https://go.test", SIGNER, FixedClock())
+    origin = Origin(SEND_ID, "u1", "spring-sale", "A")
+    with pytest.raises(SenderInvalidError, match="neither the message nor the settings"):
+        renderer.render("email", Email(subject="x", text="x"), {"email": ADDRESS}, {}, origin)
+
+
+@pytest.mark.parametrize(
+    "address", [ADDRESS, " ann@user.test ", "a.b+c@müller.example", "u@localhost"]
+)
+def test_usable_addresses_are_used(address: str) -> None:
+    assert email(text="x", profile={"email": address}).to == address.strip()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "",
+        7,
+        ["ann@user.test"],
+        "ann",
+        "ann@",
+        "@user.test",
+        "a@b@c.test",
+        "a@user.test,b@user.test",
+        "a@user.test;b@user.test",
+        "a@user.test\n",
+        "a@user.test\r\nBcc: b@user.test",
+        "Ann <a@user.test>",
+        "a b@user.test",
+        '"a"@user.test',
+        "a@user..test",
+        "a@-user.test",
+        "a" * 65 + "@user.test",
+        "a@" + "u" * 320,
+    ],
+)
+def test_a_profile_without_a_usable_address_gets_no_email(address: object) -> None:
+    with pytest.raises(AddressMissing):
+        email(text="x", profile={"email": address})
+
+
+def test_a_template_can_stop_the_message_from_any_part() -> None:
+    with pytest.raises(LiquidAborted, match="enough"):
+        email("{% abort_message('enough') %}", text="x")
+
+
+def test_an_error_names_the_part() -> None:
+    with pytest.raises(LiquidError, match=r"^email\.headers\.X-A, line 1: "):
+        email(text="x", headers={"X-A": "{{ 1 | divided_by: 0 }}"})
+    with pytest.raises(LiquidError, match=r"^push\.buttons\[0\]\.text, line 1: "):
+        render("push", Push(title="x", buttons=[Button(id="a", text="{{ x | nope }}")]))
+
+
+def test_html_that_no_parser_should_see_is_an_error_of_the_template() -> None:
+    with pytest.raises(LiquidError, match=r"^email\.html: "):
+        email(html="<div>" * 60_000)
+
+
+def test_a_webhooks_object_is_filled_in_and_sent_as_json() -> None:
+    made = webhook(
+        profile={"name": 'An "n"', "n": 3},
+        url="https://hook.test/{{ user_id }}",
+        method="PUT",
+        headers={"X-Key": "{{ name }}", "Bad\nName": "x"},
+        body={"name": "{{ name }}", "list": ["{{ n }}", 1, None, {"deep": "{{ n }}!"}]},
+    )
+    assert (made.url, made.method) == ("https://hook.test/u1", "PUT")
+    assert made.headers == {"X-Key": 'An "n"', "Content-Type": "application/json"}
+    assert made.body is not None
+    assert json.loads(made.body) == {"name": 'An "n"', "list": ["3", 1, None, {"deep": "3!"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"a": 1}', "application/json"),
+        ("[1]", "application/json"),
+        ("a=1", "text/plain; charset=utf-8"),
+    ],
+)
+def test_a_webhooks_text_is_sent_as_it_is(body: str, kind: str) -> None:
+    made = webhook(url="https://hook.test", body=body)
+    assert made.body == body.encode()
+    assert made.headers == {"Content-Type": kind}
+
+
+def test_a_webhook_keeps_its_authors_content_type() -> None:
+    made = webhook(url="https://hook.test", body="a=1", headers={"content-type": "x/y"})
+    assert made.headers == {"content-type": "x/y"}
+
+
+def test_a_webhook_without_a_body_has_no_content_type() -> None:
+    made = webhook(url="https://hook.test", method="GET")
+    assert (made.body, made.headers) == (None, {})
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a.test", "{{ nobody }}", "https://a.test/\r\nX: y", "/local"]
+)
+def test_a_webhook_goes_to_a_web_url_only(url: str) -> None:
+    with pytest.raises(LiquidError, match=r"webhook\.url"):
+        webhook(url=url)
+
+
+def test_the_other_channels_are_filled_in_all_the_way_down() -> None:
+    bodies: list[tuple[Channel, MessageBody]] = [
+        ("sms", Sms(body="Hi {{ n }}", from_="{{ n }}", media_urls=["https://a.test/{{ n }}"])),
+        (
+            "push",
+            Push(
+                title="{{ n }}",
+                buttons=[Button(id="a", text="{{ n }}")],
+                pages=[StoryPage(id="p", image_url="{{ n }}")],
+                extra={"k": "{{ n }}"},
+            ),
+        ),
+        ("in_app_message", InAppMessage(body="{{ n }}")),
+        ("content_card", ContentCard(title="{{ n }}", pinned=True)),
+    ]
+    contents = {}
+    for channel, body in bodies:
+        made = render(channel, body, n="<Ann>")
+        assert isinstance(made, RenderedNote)
+        assert made.channel == channel
+        contents[channel] = made.content
+    assert contents == {
+        "sms": {"body": "Hi <Ann>", "from": "<Ann>", "media_urls": ["https://a.test/<Ann>"]},
+        "push": {
+            "title": "<Ann>",
+            "buttons": [{"id": "a", "text": "<Ann>"}],
+            "pages": [{"id": "p", "image_url": "<Ann>"}],
+            "extra": {"k": "<Ann>"},
+        },
+        "in_app_message": {"body": "<Ann>"},
+        "content_card": {"title": "<Ann>", "pinned": True},
+    }
