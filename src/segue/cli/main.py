@@ -5,7 +5,11 @@ import sys
 import click
 
 from segue import __version__
+from segue.cli.demo import demo
+from segue.cli.keys import key
+from segue.cli.log import log
 from segue.cli.run import run
+from segue.cli.serve import serve
 from segue.errors import SegueError
 
 
@@ -15,7 +19,8 @@ def segue() -> None:
     """Segue: campaigns that follow what people do with other campaigns."""
 
 
-segue.add_command(run)
+for command in (serve, demo, run, log, key):
+    segue.add_command(command)
 
 
 def main() -> None:

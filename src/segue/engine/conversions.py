@@ -46,6 +46,4 @@ def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> N
         quantity=act.event.quantity,
     )
     act_id = derive_id(act.now, "conversion", slug, letter, draft.user_id, act.id)
-    draft.acts.append(
-        Act(event, act_id, act.happened_at, act.now, act.hops, is_control=receipt.is_control)
-    )
+    draft.acts.append(Act(event, act.happened_at, act.now, act.hops, receipt.is_control, act_id))

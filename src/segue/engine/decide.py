@@ -33,8 +33,7 @@ def decide(state: UserState, cause: Cause, plan: Plan) -> Decision:
     match cause:
         case Occurrence(event=event):
             draft = Draft(state, plan, event.user_id)
-            happened_at = cause.happened_at
-            draft.acts.append(Act(event, cause.id, happened_at, cause.now))
+            draft.acts.append(Act(event, cause.happened_at, cause.now, ordinal=cause.ordinal))
         case AttributesSet():
             draft = Draft(state, plan, cause.user_id)
             set_attributes(draft, cause.attributes)

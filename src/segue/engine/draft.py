@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from segue.engine.plan import Plan
 from segue.model.effects import Count, Effect
-from segue.model.events import Event
+from segue.model.events import Event, event_id
 from segue.model.state import Membership, UserState
 from segue.model.verdicts import Verdict, VerdictKind
 
@@ -30,11 +30,19 @@ class Act(Struct, frozen=True, gc=False):
     """
 
     event: Event
-    id: str
     happened_at: int
     now: int
     hops: int = 0
     is_control: bool = False
+    derived_id: str | None = None
+    ordinal: int = -1  # in the log, for an event from there
+
+    @property
+    def id(self) -> str:
+        """The event's id. Computed when asked for: most events lead to no decision."""
+        if self.derived_id is not None:
+            return self.derived_id
+        return event_id(self.event, self.now, self.ordinal)
 
 
 class Draft:

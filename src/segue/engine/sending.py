@@ -117,7 +117,7 @@ def _emit_receive(draft: Draft, settled: SendSettled, handed: Handed, now: int) 
         send_id=settled.send_id,
     )
     act_id = derive_id(now, "receive", settled.send_id, settled.channel)
-    draft.acts.append(Act(event, act_id, now, now, handed.hops + 1))
+    draft.acts.append(Act(event, now, now, handed.hops + 1, derived_id=act_id))
 
 
 def _skip(

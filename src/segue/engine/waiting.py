@@ -185,6 +185,5 @@ def _emit(
     """Queue an act that follows from this one, at the same instant."""
     event = Event(draft.user_id, name, campaign=campaign, variant=variant)
     act_id = derive_id(act.now, name, campaign, draft.user_id, act.id)
-    draft.acts.append(
-        Act(event, act_id, act.happened_at, act.now, act.hops if hops is None else hops)
-    )
+    hops = act.hops if hops is None else hops
+    draft.acts.append(Act(event, act.happened_at, act.now, hops, derived_id=act_id))

@@ -59,6 +59,11 @@ class AttributeChange(Struct, gc=False, omit_defaults=True, forbid_unknown_field
     id: Name | None = None
 
 
+def event_id(event: Event, now: int, ordinal: int) -> str:
+    """Return the client's id, else the one that follows from the event's place in the log."""
+    return event.id or derive_id(now, "event", ordinal)
+
+
 class Occurrence(Struct, frozen=True, gc=False):
     """An event at its place in the log: accepted at `now`, the `ordinal`-th entry of all."""
 
@@ -71,11 +76,6 @@ class Occurrence(Struct, frozen=True, gc=False):
         """T: when it happened, never later than now (semantics.md, opening)."""
         time = self.event.time
         return self.now if time is None else min(from_datetime(time), self.now)
-
-    @property
-    def id(self) -> str:
-        """The client's id, else the one that follows from its place in the log."""
-        return self.event.id or derive_id(self.now, "event", self.ordinal)
 
 
 class AttributesSet(Struct, frozen=True, gc=False):

@@ -12,8 +12,7 @@ from msgspec import Struct
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
-from segue.model.events import AttributeChange, Event, SendSettled, SettledAs
-from segue.model.ids import derive_id
+from segue.model.events import AttributeChange, Event, SendSettled, SettledAs, event_id
 from segue.model.instants import from_datetime, to_datetime
 from segue.model.log_records import (
     AttributesReceived,
@@ -124,7 +123,7 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
         case EventsReceived():
             for index, event in enumerate(record.events):
                 line: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,))
-                line.setdefault("id", derive_id(record.received_at, "event", ordinal + index))
+                line["id"] = event_id(event, record.received_at, ordinal + index)
                 yield {**line, "received_at": at}
         case AttributesReceived():
             for change in record.changes:

@@ -17,6 +17,7 @@ class LiveStates:
         self._clean: OrderedDict[str, UserState] = OrderedDict()
         self._changed: dict[str, UserState | None] = {}  # None: erased
         self._being_written: dict[str, UserState | None] = {}
+        self._absent: set[str] = set()  # of the users last prefetched, those without a state
 
     @property
     def changed_count(self) -> int:
@@ -34,7 +35,7 @@ class LiveStates:
             if user_id in layer:
                 return layer[user_id]
         state = self._clean.get(user_id)
-        if state is None:
+        if state is None and user_id not in self._absent:
             state = self._snapshot.load_states([user_id]).get(user_id)
             if state is not None:
                 self._keep(user_id, state)
@@ -44,14 +45,18 @@ class LiveStates:
         """Read the states of many users at once, because they are about to be needed."""
         layers = (self._changed, self._being_written, self._clean)
         missing = {user for user in user_ids if not any(user in layer for layer in layers)}
+        self._absent = set()
         if len(missing) > 1:
-            for user_id, state in self._snapshot.load_states(sorted(missing)).items():
+            found = self._snapshot.load_states(sorted(missing))
+            self._absent = missing - found.keys()
+            for user_id, state in found.items():
                 self._keep(user_id, state)
 
     def put(self, user_id: str, state: UserState) -> None:
         """Keep the user's new state."""
         self._changed[user_id] = state
         self._clean.pop(user_id, None)
+        self._absent.discard(user_id)
 
     def erase(self, user_id: str) -> None:
         """Forget the user."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -32,7 +31,7 @@ class Campaigns:
         self._runtime = runtime
         self._journal = runtime.journal
 
-    def list(self) -> list[StoredCampaign]:
+    def all(self) -> list[StoredCampaign]:
         """Return all campaigns, by slug."""
         return self._journal.list_campaigns()
 
@@ -96,9 +95,7 @@ class Campaigns:
         self._check(document)
         changed = replace(changed, version=campaign.version + 1)
         await self._log(
-            lambda at: CampaignPublished(
-                at, changed.id, changed.version, document, is_edit=True
-            ),
+            lambda at: CampaignPublished(at, changed.id, changed.version, document, is_edit=True),
             lambda _at: [changed],
         )
         return self.find(changed.id)
@@ -112,7 +109,9 @@ class Campaigns:
         """
         campaign = self.find(reference)
         if campaign.status not in ("draft", "stopped"):
-            message = f"{campaign.slug} is {campaign.status}; only drafts and stopped can be published"
+            message = (
+                f"{campaign.slug} is {campaign.status}; only drafts and stopped can be published"
+            )
             raise ConflictError(message)
         warnings = self._check(campaign.document)
         published = replace(campaign, status="active", version=campaign.version + 1)
@@ -154,7 +153,7 @@ class Campaigns:
     def duplicate(self, reference: str) -> StoredCampaign:
         """Return a new draft with the same document under a free slug."""
         campaign = self.find(reference)
-        taken = {other.slug for other in self.list()}
+        taken = {other.slug for other in self.all()}
         number = 1
         while (slug := f"{campaign.slug[:90]}-copy{number if number > 1 else ''}") in taken:
             number += 1
@@ -211,7 +210,7 @@ class Campaigns:
         Raises:
             InvalidError: with every fault of its references.
         """
-        campaigns = [one for one in self.list() if one.slug != document.slug]
+        campaigns = [one for one in self.all() if one.slug != document.slug]
         known = {one.slug: known_campaign(one) for one in campaigns}
         references = check_references(document, known)
         if references.errors:
@@ -242,5 +241,3 @@ def known_campaign(campaign: StoredCampaign) -> KnownCampaign:
         has_control=document.control_percent > 0,
         conversions=len(document.conversions),
     )
-
-

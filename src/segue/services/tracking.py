@@ -3,7 +3,7 @@
 from typing import Final
 
 from segue.clock import Clock
-from segue.content.tokens import TokenKind, Tracked, TokenSigner
+from segue.content.tokens import TokenKind, TokenSigner, Tracked
 from segue.model.events import Event
 from segue.model.ids import random_id
 from segue.runtime.runtime import Runtime

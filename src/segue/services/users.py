@@ -43,8 +43,11 @@ class Users:
             InvalidError: a profile would be too large.
         """
         problems = [
-            Problem(f"users[{index}].attributes", f"has {len(change.attributes)} attributes; "
-                    f"at most {ATTRIBUTES_PER_USER_MAX} are allowed")
+            Problem(
+                f"users[{index}].attributes",
+                f"has {len(change.attributes)} attributes; "
+                f"at most {ATTRIBUTES_PER_USER_MAX} are allowed",
+            )
             for index, change in enumerate(changes)
             if len(change.attributes) > ATTRIBUTES_PER_USER_MAX
         ]
@@ -65,7 +68,7 @@ class Users:
             raise NotFoundError(message)
         return shown(user_id, state)
 
-    def list(self, after: str, limit: int) -> list[User]:
+    def page(self, after: str, limit: int) -> list[User]:
         """Return users in the order of their ids, as of the last checkpoint."""
         return [shown(*pair) for pair in self._runtime.snapshot.list_users(after, limit)]
 
@@ -82,5 +85,3 @@ class Users:
         return await asyncio.to_thread(
             lambda: list(timeline_of(runtime.journal, runtime.snapshot, user_id, now))
         )
-
-

@@ -9,11 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
+
 from segue.errors import ConflictError, SegueError
 from segue.storage.named_sql import read_sql
 
 _BUSY_TIMEOUT_S: Final = 30  # another process writes for milliseconds; a backup may take longer
 _WAL_BYTES_MAX: Final = 64 * 1024 * 1024  # what a large commit leaves behind is cut down to this
+_CACHE: Final = "PRAGMA cache_size = -16384"  # 16 MB a connection
 _ROWS_PER_STATEMENT: Final = 1_000  # times the columns, well below SQLite's 32,766 parameters
 
 _VALUES = re.compile(r"VALUES (\(\?(?:, \?)*\))")
@@ -21,27 +24,35 @@ _VALUES = re.compile(r"VALUES (\(\?(?:, \?)*\))")
 Row = tuple[Any, ...]
 
 
+class FileKind(Struct, frozen=True):
+    """What a file is made with."""
+
+    schema: str  # a file in `sql`
+    schema_version: int
+    page_size: int
+    wal_pages: int  # when as many have been written, they are copied into the file
+
+
 class Database:
     """An open file. One thread at a time writes; any thread reads what is committed."""
 
-    def __init__(self, path: Path, schema: str, schema_version: int, page_size: int) -> None:
+    def __init__(self, path: Path, kind: FileKind) -> None:
         self.path = path
         # SQLite would make a file that others may read. Its -wal and -shm follow this one.
-        path.touch(mode=0o600, exist_ok=True)
+        try:
+            path.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise _unreadable(path, error) from error
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         self._lock = threading.Lock()
         self._writer = self._connect()
         try:
-            self._set_up(read_sql(schema), schema_version, page_size)
-        except sqlite3.Error as error:
+            self._set_up(kind)
+        except BaseException as error:
             self._writer.close()
-            raise SegueError(
-                f"{path} cannot be opened as a database of Segue: {error}. If the file is "
-                "damaged, restore the folder from a backup."
-            ) from error
-        except BaseException:
-            self._writer.close()
+            if isinstance(error, sqlite3.Error):
+                raise _unreadable(path, error) from error
             raise
 
     @contextmanager
@@ -69,6 +80,7 @@ class Database:
         except IndexError:
             connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
+            connection.execute(_CACHE)
         try:
             yield connection
         finally:
@@ -105,31 +117,35 @@ class Database:
             raise ConflictError(f"{self.path} has been closed.")
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path,
-            timeout=_BUSY_TIMEOUT_S,
-            isolation_level=None,  # transactions begin and end where the code says so
-            check_same_thread=False,  # `writing` and `reading` give one to a thread at a time
-        )
-        connection.execute("PRAGMA cache_size = -16384")  # 16 MB
-        return connection
+        try:
+            return sqlite3.connect(
+                self.path,
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,  # transactions begin and end where the code says so
+                check_same_thread=False,  # `writing` and `reading` give one to a thread at a time
+            )
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from error
 
-    def _set_up(self, schema: str, schema_version: int, page_size: int) -> None:
+    def _set_up(self, kind: FileKind) -> None:
         connection = self._writer
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > schema_version:
+        if found > kind.schema_version:
             raise SegueError(
                 f"{self.path} was written by a newer Segue: its format is {found}, and this "
-                f"Segue knows formats up to {schema_version}. Update Segue, or restore the "
+                f"Segue knows formats up to {kind.schema_version}. Update Segue, or restore the "
                 "folder from a backup made before the update."
             )
-        connection.execute(f"PRAGMA page_size = {page_size}")  # has an effect on an empty file
+        connection.execute(_CACHE)
+        connection.execute(f"PRAGMA page_size = {kind.page_size}")  # tells in an empty file only
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {kind.wal_pages}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
-        if found < schema_version:
+        if found < kind.schema_version:
             connection.executescript(
-                f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {schema_version}; COMMIT;"
+                f"BEGIN IMMEDIATE; {read_sql(kind.schema)} "
+                f"PRAGMA user_version = {kind.schema_version}; COMMIT;"
             )
 
 
@@ -161,3 +177,10 @@ def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 @lru_cache(maxsize=256)
 def _for_rows(sql: str, count: int) -> str:
     return _VALUES.sub(lambda found: "VALUES " + ", ".join([found[1]] * count), sql)
+
+
+def _unreadable(path: Path, error: Exception) -> SegueError:
+    return SegueError(
+        f"{path} cannot be opened as a database of Segue: {error}. If the file is damaged, "
+        "restore the folder from a backup."
+    )

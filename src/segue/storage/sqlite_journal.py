@@ -18,10 +18,14 @@ from segue.storage.encoding import (
 )
 from segue.storage.named_sql import load_queries
 from segue.storage.ports import LogEnd, StoredCampaign, StoredKey
-from segue.storage.sqlite import Database, Row, run_rows
+from segue.storage.sqlite import Database, FileKind, Row, run_rows
 
-SCHEMA_VERSION: Final = 1
-_PAGE_SIZE: Final = 4096  # larger and smaller ones appended no faster
+_FILE: Final = FileKind(
+    schema="journal_schema.sql",
+    schema_version=1,
+    page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
+    wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
+)
 _BLOCKS_READ_MAX: Final = 16  # at a time: a few megabytes when decoded
 _BLOCKS_DROPPED_MAX: Final = 256  # in one transaction, so that an append never waits long
 _INDEX_ROWS_DROPPED_MAX: Final = 200_000  # in one call, for the same reason; the rest next time
@@ -34,7 +38,7 @@ class SqliteJournal:
     """The journal in one file."""
 
     def __init__(self, path: Path) -> None:
-        self._db = Database(path, "journal_schema.sql", SCHEMA_VERSION, _PAGE_SIZE)
+        self._db = Database(path, _FILE)
         self._place = str(path)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:

@@ -22,12 +22,16 @@ from segue.storage.encoding import (
 )
 from segue.storage.named_sql import load_queries
 from segue.storage.ports import Checkpoint, Counter, OutboxItem, Position, TimerKey
-from segue.storage.sqlite import Database, Row, run_rows, select_rows
+from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 
-SCHEMA_VERSION: Final = 1
 # A state is some hundred bytes, and the next one to write lies in another page: 50,000 of a
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
-_PAGE_SIZE: Final = 1024
+_FILE: Final = FileKind(
+    schema="snapshot_schema.sql",
+    schema_version=1,
+    page_size=1024,
+    wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
+)
 _KEY_MAX: Final = (1 << 63) - 1
 _SQLITE_NO_LIMIT: Final = -1
 
@@ -50,7 +54,7 @@ class SqliteSnapshot:
     """The snapshot in one file. `key_of` gives a user's number, and is another one in tests."""
 
     def __init__(self, path: Path, key_of: Callable[[str], int] = user_key) -> None:
-        self._db = Database(path, "snapshot_schema.sql", SCHEMA_VERSION, _PAGE_SIZE)
+        self._db = Database(path, _FILE)
         self._place = str(path)
         self._key_of = key_of
 

@@ -49,11 +49,11 @@ class EntryReader:
         self._type = type_
         self._field = field
         self._one = msgspec.json.Decoder(type_)
-        envelope = msgspec.defstruct(f"{field}_envelope", [(field, list[type_])])
+        fields: list[Any] = [(field, list[type_])]  # type: ignore[valid-type]
+        envelope = msgspec.defstruct(f"{field}_envelope", fields)
         raw_envelope = msgspec.defstruct(f"{field}_raw_envelope", [(field, list[msgspec.Raw])])
         self._all = msgspec.json.Decoder(envelope)
         self._raw = msgspec.json.Decoder(raw_envelope)
-        self._lines = msgspec.json.Decoder(list[type_])
 
     def read(self, body: bytes, media_type: str) -> list[Any]:
         """Return the entries; one that is bad comes as a `Rejected` with its index.

@@ -29,7 +29,7 @@ SELECT count(*) FROM user_states;
 INSERT OR IGNORE INTO timers (due_at, user_id, campaign) VALUES (?, ?, ?);
 
 -- name: delete_timers
-DELETE FROM timers WHERE (due_at, user_id, campaign) IN (VALUES (?, ?, ?));
+INSERT INTO gone_timers (due_at, user_id, campaign) VALUES (?, ?, ?);
 
 -- name: delete_timers_of_users
 -- Reads all timers, as `list_timers_of_campaign` does: an index by user or by campaign would

@@ -25,6 +25,16 @@ CREATE TABLE IF NOT EXISTS timers (
     PRIMARY KEY (due_at, user_id, campaign)
 ) STRICT, WITHOUT ROWID;
 
+-- Inserting into this view deletes timers. DELETE ... WHERE (due_at, user_id, campaign) IN (...)
+-- reads the whole table, or all timers of an instant; this finds each by its whole key.
+CREATE VIEW IF NOT EXISTS gone_timers AS SELECT due_at, user_id, campaign FROM timers;
+
+CREATE TRIGGER IF NOT EXISTS delete_gone_timer INSTEAD OF INSERT ON gone_timers
+BEGIN
+    DELETE FROM timers
+    WHERE due_at = new.due_at AND user_id = new.user_id AND campaign = new.campaign;
+END;
+
 CREATE TABLE IF NOT EXISTS outbox (
     key TEXT PRIMARY KEY,
     decided_at INTEGER NOT NULL,

@@ -70,7 +70,7 @@ def list_campaigns(
     """List campaigns by slug, all or those of one status."""
     found = [
         shown(one)
-        for one in application.campaigns.list()
+        for one in application.campaigns.all()
         if one.slug > cursor and status in (None, one.status)
     ]
     return page_of(found[: limit + 1], limit, lambda one: one.slug)
@@ -154,7 +154,9 @@ async def get_stats(
 ) -> Stats:
     """Show a campaign's numbers by hour or day."""
     slug = application.campaigns.find(campaign).slug
-    return stats_of(application.runtime, slug, _instant("from", from_, 0), _instant("to", to, _FAR), by)
+    return stats_of(
+        application.runtime, slug, _instant("from", from_, 0), _instant("to", to, _FAR), by
+    )
 
 
 @get("/campaigns/{campaign:str}/waiting", opt={"scope": "read"}, tags=["campaigns"])

@@ -52,11 +52,9 @@ async def change_users(request: Request[Any, Any, Any], application: Application
 
 
 @get("/users", opt={"scope": "read"}, tags=["users"], sync_to_thread=False)
-def list_users(
-    application: Application, limit: PageLimit = 100, cursor: str = ""
-) -> Page[User]:
+def list_users(application: Application, limit: PageLimit = 100, cursor: str = "") -> Page[User]:
     """List users by id, as of the last checkpoint."""
-    users = application.users.list(cursor, limit + 1)
+    users = application.users.page(cursor, limit + 1)
     return page_of(users, limit, lambda user: user.user_id)
 
 

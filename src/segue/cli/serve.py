@@ -1,0 +1,73 @@
+"""`segue serve`: everything in one process."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from segue.channels.registry import Senders
+from segue.clock import SystemClock
+from segue.logs import set_up_logs
+from segue.services.application import Application
+from segue.services.settings import Settings, read_settings
+from segue.storage.open import open_database
+from segue.web.server import Server, listen
+
+
+@click.command()
+@click.option("--database", help="A database URL, such as sqlite:///path/to/folder.")
+@click.option("--data", help="The data folder.  [default: ./segue-data]")
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.  [default: 8000]")
+@click.option("--verbose", is_flag=True, help="Log more.")
+def serve(
+    database: str | None, data: str | None, host: str | None, port: int | None, verbose: bool
+) -> None:
+    """Serve the API, decide and send, in one process.
+
+    Prints the address and, at first start, an API key.
+    """
+    set_up_logs(verbose)
+    flags = {"data": database or data, "host": host, "port": port}
+    asyncio.run(_serve(read_settings(Path.cwd(), dict(os.environ), flags)))
+
+
+async def _serve(settings: Settings) -> None:
+    clock = SystemClock()
+    listening = listen(settings.host, settings.port)
+    settings = replace(settings, port=listening.getsockname()[1])
+    senders = Senders(settings.channels, clock)
+    application = Application(settings, open_database(settings.database_url), senders, clock)
+    await run_server(application, listening, asyncio.Event(), lambda: _announce(application))
+
+
+def _announce(application: Application) -> None:
+    click.echo(f"Segue serves on {application.settings.base_url}")
+    key = application.first_key()
+    if key is not None:
+        click.echo(f"A first API key, shown this once: {key}")
+
+
+async def run_server(
+    application: Application,
+    listening: socket.socket,
+    stopping: asyncio.Event,
+    announce: Callable[[], None],
+) -> None:
+    """Start the application and serve it until a signal or `stopping`; end both in order."""
+    server = Server(application, listening)
+    await application.start(_show_progress)
+    announce()
+    try:
+        await server.run(stopping)
+    finally:
+        await application.stop()
+
+
+def _show_progress(done: int, total: int) -> None:
+    if done % 1000 == 0 or done == total:
+        click.echo(f"\rReading the log: {done} of {total} blocks", err=True, nl=done == total)

@@ -1,0 +1,79 @@
+"""Fills a message in at hand-over: the campaign's newest content, the user as they are now."""
+
+from segue.content.context import template_context
+from segue.content.headers import SenderInvalidError
+from segue.content.links import Origin
+from segue.content.liquid import LiquidAborted, LiquidError
+from segue.content.render import AddressMissing, Renderer
+from segue.engine.plan import PublishedCampaign
+from segue.model.campaigns import Variant
+from segue.model.messages import MessageBody
+from segue.model.rendered import Rendered
+from segue.runtime.dispatcher import NotSentError
+from segue.runtime.runtime import Runtime
+from segue.storage.ports import OutboxItem
+
+
+class LiveRenders:
+    """Renders items of the outbox."""
+
+    def __init__(self, runtime: Runtime, renderer: Renderer) -> None:
+        self._runtime = runtime
+        self._renderer = renderer
+
+    def render(self, item: OutboxItem) -> Rendered:
+        """Return the message.
+
+        Raises:
+            NotSentError: there is no message for this user, with the reason and the place.
+        """
+        deliver = item.deliver
+        campaign = self._runtime.plan.campaigns.get(deliver.campaign)
+        state = self._runtime.state_of(deliver.user_id)
+        if campaign is None or campaign.status != "active":
+            raise NotSentError("campaign_stopped", "the campaign ended before hand-over")
+        if state is None:
+            raise NotSentError("no_address", "the user was erased")
+        variant = _variant(campaign, deliver.variant)
+        body = _body(variant, item.channel)
+        if body is None:
+            raise NotSentError("template_error", f"the variant has no {item.channel} message now")
+        context = template_context(
+            deliver.user_id,
+            state.attributes,
+            campaign.newest.document,
+            campaign.id,
+            variant.name,
+            deliver.trigger,
+            deliver.send_id,
+        )
+        origin = Origin(deliver.send_id, deliver.user_id, campaign.slug, variant.name)
+        try:
+            return self._renderer.render(item.channel, body, state.attributes, context, origin)
+        except AddressMissing as error:
+            raise NotSentError("no_address", str(error)) from None
+        except LiquidAborted as error:
+            raise NotSentError("aborted", str(error)) from None
+        except (LiquidError, SenderInvalidError) as error:
+            raise NotSentError("template_error", str(error)) from None
+
+
+def _variant(campaign: PublishedCampaign, name: str) -> Variant:
+    """Return the newest content of the variant; of one since removed, the last there was."""
+    versions = [
+        campaign.newest,
+        *(campaign.versions[n] for n in sorted(campaign.versions, reverse=True)),
+    ]
+    for version in versions:
+        for variant in version.document.all_variants():
+            if variant.name == name:
+                return variant
+    return campaign.newest.document.all_variants()[0]
+
+
+def _body(variant: Variant, channel: str) -> MessageBody | None:
+    for message in variant.messages:
+        for written, body in message.written():
+            if written == channel:
+                return body
+    return None

@@ -1,0 +1,73 @@
+"""The program put together: stores, runtime, senders, and the verbs on top of them."""
+
+from collections.abc import Callable
+
+from segue.channels.registry import Senders
+from segue.clock import Clock
+from segue.content.render import Renderer
+from segue.content.tokens import TokenSigner
+from segue.runtime.rendering import LiveRenders
+from segue.runtime.runtime import Runtime, no_progress
+from segue.services.campaigns import Campaigns
+from segue.services.keys import Keyring, create_key
+from segue.services.previews import Previews
+from segue.services.settings import Settings
+from segue.services.tracking import Tracking
+from segue.services.users import Users
+from segue.storage.open import Stores
+from segue.storage.ports import Journal
+
+_LINK_SECRET = "link-signing-key"  # noqa: S105 - its name, not the key
+
+
+class Application:
+    """Everything one process holds. Open it with `start`, end it with `stop`."""
+
+    def __init__(self, settings: Settings, stores: Stores, senders: Senders, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._stores = stores
+        self._senders = senders
+        signer = TokenSigner(_link_secret(stores.journal, clock))
+        renderer = Renderer(
+            settings.base_url, signer, clock, default_from=settings.channels.email.from_
+        )
+        self.runtime = Runtime(
+            stores.journal,
+            stores.snapshot,
+            senders,
+            lambda runtime: LiveRenders(runtime, renderer),
+            clock,
+            settings.log_bytes_max,
+        )
+        self.keyring = Keyring(stores.journal, clock)
+        self.campaigns = Campaigns(self.runtime)
+        self.users = Users(self.runtime)
+        self.previews = Previews(self.runtime, renderer)
+        self.tracking = Tracking(self.runtime, signer, clock)
+
+    async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
+        """Recover what the log holds, then begin to work."""
+        self.runtime.recover(progress)
+        await self.runtime.start()
+
+    async def stop(self) -> None:
+        """End in order, with everything written down."""
+        await self.runtime.stop()
+        await self._senders.close()
+        self._stores.close()
+
+    def first_key(self) -> str | None:
+        """Make and return an admin key if there is no key yet."""
+        if self.runtime.journal.list_keys():
+            return None
+        return create_key(self.runtime.journal, self.clock, ["admin"], "first key")
+
+
+def _link_secret(journal: Journal, clock: Clock) -> bytes:
+    """Return the key that signs links, made at first use."""
+    if journal.secret(_LINK_SECRET) is None:
+        journal.save_secret(_LINK_SECRET, clock.token(32))
+    secret = journal.secret(_LINK_SECRET)
+    assert secret is not None  # noqa: S101 - it was just saved
+    return secret

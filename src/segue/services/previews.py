@@ -1,0 +1,93 @@
+"""A campaign's messages filled in for one user, with what is wrong with the templates."""
+
+from typing import Any
+
+from msgspec import Struct, field, to_builtins
+
+from segue.content.context import template_context
+from segue.content.links import Origin
+from segue.content.render import Renderer
+from segue.errors import SegueError
+from segue.model.campaigns import Variant
+from segue.model.channels import Channel
+from segue.model.messages import MessageBody
+from segue.model.state import TriggerContext
+from segue.runtime.runtime import Runtime
+from segue.storage.ports import StoredCampaign
+
+_MADE_UP_ADDRESS = "someone@example.test"
+
+
+class PreviewRequest(Struct, forbid_unknown_fields=True):
+    """For whom: a known user, attributes of a made-up one, or both on top of each other."""
+
+    user_id: str = "preview"
+    attributes: dict[str, Any] = field(default_factory=dict)
+    event_properties: dict[str, Any] = field(default_factory=dict)
+
+
+class PreviewedMessage(Struct, omit_defaults=True):
+    """One message as the user would get it, or why there would be none."""
+
+    variant: str
+    channel: Channel
+    content: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class Preview(Struct):
+    """Every message of every variant."""
+
+    messages: list[PreviewedMessage]
+
+
+class Previews:
+    """Fills messages in without sending them."""
+
+    def __init__(self, runtime: Runtime, renderer: Renderer) -> None:
+        self._runtime = runtime
+        self._renderer = renderer
+
+    def preview(self, campaign: StoredCampaign, wish: PreviewRequest) -> Preview:
+        """Return each message of the campaign for one user."""
+        state = self._runtime.state_of(wish.user_id)
+        known = state.attributes if state is not None else {"email": _MADE_UP_ADDRESS}
+        attributes = {**known, **wish.attributes}
+        return Preview(
+            [
+                self._one(campaign, variant, channel, body, attributes, wish)
+                for variant in campaign.document.all_variants()
+                for message in variant.messages
+                for channel, body in message.written()
+            ]
+        )
+
+    def _one(
+        self,
+        campaign: StoredCampaign,
+        variant: Variant,
+        channel: Channel,
+        body: MessageBody,
+        attributes: dict[str, Any],
+        wish: PreviewRequest,
+    ) -> PreviewedMessage:
+        now = self._runtime.clock.now()
+        trigger = TriggerContext("preview", now, "preview", wish.event_properties)
+        context = template_context(
+            wish.user_id,
+            attributes,
+            campaign.document,
+            campaign.id,
+            variant.name,
+            trigger,
+            "preview",
+        )
+        origin = Origin("preview", wish.user_id, campaign.slug, variant.name)
+        try:
+            rendered = self._renderer.render(channel, body, attributes, context, origin)
+        except SegueError as error:
+            return PreviewedMessage(variant.name, channel, error=str(error))
+        content = to_builtins(rendered, builtin_types=(bytes,))
+        if isinstance(content.get("body"), bytes):
+            content["body"] = content["body"].decode("utf-8", "replace")
+        return PreviewedMessage(variant.name, channel, content)

@@ -1,0 +1,79 @@
+"""Settings: `segue.toml`, overridden by `SEGUE_…` variables, overridden by flags."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from segue.channels.settings import ChannelSettings
+from segue.model.decoding import decode_document
+from segue.model.problems import InvalidError, Problem
+
+SETTINGS_FILE: Final = "segue.toml"
+_PREFIX: Final = "SEGUE_"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a person can set."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data: str = "./segue-data"  # a folder, or the URL of a database
+    public_url: str | None = None  # what links and pixels begin with; default: host and port
+    log_bytes_max: int | None = None  # the oldest of the log goes beyond it; default: kept
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
+
+    @property
+    def base_url(self) -> str:
+        """What links in messages begin with."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database."""
+        if self.data.startswith(("sqlite:", "memory:")):
+            return self.data
+        return f"sqlite://{Path(self.data).absolute()}"
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder; of a database in memory, the one it would have."""
+        return Path(self.data.removeprefix("sqlite://"))
+
+
+def read_settings(
+    folder: Path, environment: Mapping[str, str], flags: Mapping[str, Any]
+) -> Settings:
+    """Read the settings of a folder, the environment and flags (those that are not None).
+
+    Raises:
+        InvalidError: with every fault; a nested variable is written SEGUE_A__B.
+    """
+    raw: dict[str, Any] = {}
+    path = folder / SETTINGS_FILE
+    if path.exists():
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidError([Problem("", f"is no TOML: {error}")], str(path)) from None
+    for name, text in environment.items():
+        if name.startswith(_PREFIX):
+            _set(raw, name.removeprefix(_PREFIX).lower().split("__"), _typed(text))
+    raw.update({name: value for name, value in flags.items() if value is not None})
+    return decode_document(raw, Settings, "The settings")
+
+
+def _set(raw: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        raw = raw.setdefault(part, {})
+    raw[path[-1]] = value
+
+
+def _typed(text: str) -> Any:
+    """Read a variable as TOML would; what is no TOML value is text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

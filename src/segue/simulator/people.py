@@ -1,0 +1,121 @@
+"""Synthetic people: they visit, buy, open, click or ignore, through the public endpoints."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx2
+
+from segue.channels.sandbox import SandboxMailbox
+from segue.clock import Clock
+from segue.model.rendered import RenderedEmail
+from segue.simulator.dice import Dice
+
+FIRST_NAMES: Final = (
+    "Ada", "Alan", "Amara", "Ben", "Chidi", "Dana", "Edith", "Emre", "Farah", "Grace",
+    "Hugo", "Ines", "Jamal", "Kaito", "Lena", "Mateo", "Mina", "Nadia", "Omar", "Priya",
+    "Quinn", "Rosa", "Sven", "Tomas", "Uma", "Vera", "Wen", "Xenia", "Yusuf", "Zoe",
+)  # fmt: skip
+_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+_SCANNER: Final = "GoogleImageProxy"
+_PIXEL: Final = re.compile(r'src="([^"]+/t/o/[^"]+)"')
+_LINK: Final = re.compile(r'href="([^"]+/t/c/[^"]+)"')
+_REACTIONS_MAX: Final = 200  # people with a mail before them at once; the rest ignore theirs
+
+# What somebody does at a visit, and how often.
+_VISITS: Final = (
+    ("sale_started", 0.35),
+    ("visited_pricing", 0.25),
+    ("added_to_cart", 0.30),
+    ("purchase", 0.10),
+)
+# (what the person did, in words)
+Tell = Callable[[str, str], None]
+
+
+class People:
+    """A crowd of constant size that never stops; `live` runs until it is cancelled."""
+
+    def __init__(
+        self, url: str, key: str, mailbox: SandboxMailbox, clock: Clock, tell: Tell, seed: str
+    ) -> None:
+        self._mailbox = mailbox
+        self._clock = clock
+        self._tell = tell
+        self._dice = Dice(seed)
+        self._reacting: set[asyncio.Task[None]] = set()
+        self._api = httpx2.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=5
+        )
+        self._browser = httpx2.AsyncClient(follow_redirects=False, timeout=5)
+
+    async def live(self, pace_s: float) -> None:
+        """Let somebody visit about every `pace_s` seconds, and everybody read their mail."""
+        await self._sign_up()
+        reading = asyncio.create_task(self._read_mail())
+        try:
+            while True:
+                await self._clock.sleep(self._dice.between(0.2, 1.8) * pace_s)
+                await self._visit(self._dice.choice(FIRST_NAMES))
+        finally:
+            for task in (reading, *self._reacting):
+                task.cancel()
+            await self._api.aclose()
+            await self._browser.aclose()
+
+    async def _sign_up(self) -> None:
+        users = [
+            {
+                "user_id": name.lower(),
+                "attributes": {"first_name": name, "email": f"{name.lower()}@people.test"},
+            }
+            for name in FIRST_NAMES
+        ]
+        await self._api.post("/api/v1/users", json={"users": users})
+
+    async def _visit(self, name: str) -> None:
+        throw = self._dice.fraction()
+        event = next((what for what, share in _cumulative() if throw < share), "session_start")
+        line: dict[str, Any] = {"user_id": name.lower(), "name": event}
+        if event == "purchase":
+            line |= {"product_id": "sku-1", "price": 20, "currency": "EUR"}
+        self._tell(name, event.replace("_", " "))
+        await self._api.post("/api/v1/events", json={"events": [line]})
+
+    async def _read_mail(self) -> None:
+        while True:
+            message = (await self._mailbox.next()).message
+            if isinstance(message, RenderedEmail) and len(self._reacting) < _REACTIONS_MAX:
+                task = asyncio.create_task(self._react(message))
+                self._reacting.add(task)
+                task.add_done_callback(self._reacting.discard)
+
+    async def _react(self, mail: RenderedEmail) -> None:
+        """Open, click, buy or ignore; a few have a proxy that opens everything first."""
+        html, name = mail.html or "", mail.user_id.capitalize()
+        pixel, link = _PIXEL.search(html), _LINK.search(html)
+        if pixel is None or link is None:
+            return
+        if self._dice.happens(0.15):
+            await self._get(pixel[1], _SCANNER)
+        await self._clock.sleep(self._dice.between(3, 12))
+        if self._dice.happens(0.5):
+            return
+        self._tell(name, f"opens “{mail.subject}”")
+        await self._get(pixel[1], _AGENT)
+        await self._clock.sleep(self._dice.between(0.5, 3))
+        if self._dice.happens(0.5):
+            self._tell(name, f"clicks in “{mail.subject}”")
+            await self._get(link[1], _AGENT)
+
+    async def _get(self, url: str, agent: str) -> None:
+        await self._browser.get(url.replace("&amp;", "&"), headers={"User-Agent": agent})
+
+
+def _cumulative() -> list[tuple[str, float]]:
+    total, rows = 0.0, []
+    for what, share in _VISITS:
+        total += share
+        rows.append((what, total))
+    return rows

@@ -1,0 +1,55 @@
+"""The web application: routes, guard, error shape, limits."""
+
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from segue import __version__
+from segue.model.limits import REQUEST_BYTES_MAX
+from segue.services.application import Application
+from segue.web.api import campaigns, events, users
+from segue.web.auth import needs_scope
+from segue.web.errors import EXCEPTION_HANDLERS
+from segue.web.idempotency import IdempotentWrites
+from segue.web.operations import HANDLERS as OPERATIONS
+from segue.web.stream import stream
+from segue.web.tracking import HANDLERS as TRACKING
+
+_SECURITY_HEADERS: dict[str, Any] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+
+
+def create_app(application: Application) -> Litestar:
+    """Return the ASGI application around a started `application`."""
+
+    def provide_application() -> Application:
+        return application
+
+    api = Router(
+        "/api/v1",
+        route_handlers=[events.take_events, *users.HANDLERS, *campaigns.HANDLERS, stream],
+        guards=[needs_scope],
+    )
+    return Litestar(
+        [api, *TRACKING, *OPERATIONS],
+        dependencies={"application": Provide(provide_application, sync_to_thread=False)},
+        exception_handlers=EXCEPTION_HANDLERS,
+        middleware=[IdempotentWrites],
+        request_max_body_size=REQUEST_BYTES_MAX,
+        response_headers=_SECURITY_HEADERS,
+        openapi_config=OpenAPIConfig(
+            title="Segue",
+            version=__version__,
+            use_handler_docstrings=True,
+            path="/schema/files",
+            enabled_endpoints=set(),
+        ),
+        state=State({"application": application}),
+        logging_config=None,
+    )
