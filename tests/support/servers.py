@@ -89,14 +89,15 @@ class SegueServer:
         """Start it on a free port, and wait until it says where."""
         self.data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "segue", "serve", "--port", "0", "--data", str(self.data)]
-        self._process = subprocess.Popen(
-            command,
-            env={**os.environ, **self._environment},
-            stdout=subprocess.PIPE,
-            stderr=(self.data / "stderr.txt").open("a"),
-            text=True,
-            cwd=self.data,
-        )
+        with (self.data / "stderr.txt").open("a") as stderr:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **self._environment},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                cwd=self.data,
+            )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
         found = re.search(r"http://\S+", first)
@@ -131,7 +132,8 @@ class SegueServer:
         code = self._process.wait(PATIENCE_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self.api.close()
+        if self.client is not None:
+            self.client.close()
         self._process = None
         return code
 

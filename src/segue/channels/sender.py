@@ -1,4 +1,4 @@
-"""The one seam to the outside: a sender takes a rendered message and gives one of three answers."""
+"""The one seam to the outside: a sender takes a rendered message and gives one of four answers."""
 
 from typing import Protocol
 
@@ -27,7 +27,13 @@ class Refused(Struct, frozen=True):
     is_address_dead: bool = False
 
 
-Answer = Accepted | TryLater | Refused
+class Unknown(Struct, frozen=True):
+    """Nobody can say whether it went out: the connection broke while the provider took it."""
+
+    detail: str
+
+
+Answer = Accepted | TryLater | Refused | Unknown
 
 
 class Sender(Protocol):

@@ -1,8 +1,12 @@
 """Timers of a running server: the next minutes in a heap, the rest in the snapshot."""
 
+from typing import Final
+
 from segue.model.limits import TIMER_HORIZON
 from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Snapshot, TimerKey
+
+_READ_MAX: Final = 50_000  # timers read into memory at a time: a few megabytes
 
 
 class LiveTimers:
@@ -35,8 +39,7 @@ class LiveTimers:
         while (key := self._heap.pop_due(min(through, self._horizon))) is None:
             if through <= self._horizon:
                 return None
-            # After a long pause the way to `through` is read in steps, to bound memory.
-            self._extend(self._horizon + TIMER_HORIZON)
+            self._extend(through + TIMER_HORIZON)
         self._forget(key)
         return key
 
@@ -69,8 +72,13 @@ class LiveTimers:
         self._gone.add(key)
 
     def _extend(self, horizon: int) -> None:
-        stored = set(self._snapshot.timers_between(self._horizon, horizon))
-        for key in self._overlay(stored):
+        """Read timers up to `horizon`, or, after a long pause, as many as memory should hold."""
+        stored = self._snapshot.timers_between(self._horizon, horizon, _READ_MAX)
+        if len(stored) == _READ_MAX:
+            # Some of the last instant may be missing: stop before it, unless it is all there is.
+            horizon = stored[-1].due_at - (stored[0].due_at < stored[-1].due_at)
+            stored = self._snapshot.timers_between(self._horizon, horizon)
+        for key in self._overlay(set(stored)):
             if self._horizon < key.due_at <= horizon:
                 self._heap.add(key)
         self._horizon = horizon

@@ -44,7 +44,7 @@ def _campaign(
 
 def campaigns() -> list[dict[str, Any]]:
     """Return the shop's campaigns in the order to publish them: followers first."""
-    bought = {"purchase": {}}
+    bought: dict[str, Any] = {"purchase": {}}
     return [
         _campaign(
             "resend",

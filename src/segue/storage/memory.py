@@ -265,10 +265,10 @@ class MemorySnapshot:
         """Return how many users have a state."""
         return len(self._states)
 
-    def timers_between(self, after: int, through: int) -> list[TimerKey]:
-        """Return the timers with after < due_at <= through, in order."""
+    def timers_between(self, after: int, through: int, limit: int | None = None) -> list[TimerKey]:
+        """Return the timers with after < due_at <= through, in order, the first `limit`."""
         with self._lock:
-            return sorted(key for key in self._timers if after < key.due_at <= through)
+            return sorted(key for key in self._timers if after < key.due_at <= through)[:limit]
 
     def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
         """Return the timers of a campaign in order."""

@@ -210,8 +210,8 @@ class Snapshot(Protocol):
     def count_users(self) -> int:
         """Return how many users have a state."""
 
-    def timers_between(self, after: int, through: int) -> list[TimerKey]:
-        """Return the timers with after < due_at <= through, in order."""
+    def timers_between(self, after: int, through: int, limit: int | None = None) -> list[TimerKey]:
+        """Return the timers with after < due_at <= through, in order, the first `limit`."""
 
     def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
         """Return the timers of a campaign in order."""

@@ -114,9 +114,13 @@ class SqliteSnapshot:
         """Return how many users have a state."""
         return self._db.number(_SQL["count_users"])
 
-    def timers_between(self, after: int, through: int) -> list[TimerKey]:
-        """Return the timers with after < due_at <= through, in order."""
-        bounds = {"after": after, "through": through}
+    def timers_between(self, after: int, through: int, limit: int | None = None) -> list[TimerKey]:
+        """Return the timers with after < due_at <= through, in order, the first `limit`."""
+        bounds = {
+            "after": after,
+            "through": through,
+            "limit": _SQLITE_NO_LIMIT if limit is None else limit,
+        }
         return [TimerKey(*row) for row in self._db.rows(_SQL["list_timers_between"], bounds)]
 
     def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:

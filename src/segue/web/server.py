@@ -55,6 +55,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(2048)  # who connects before the loop runs waits a moment
     except OSError as error:
         listening.close()
         message = f"cannot listen on {host} port {port}: {error.strerror}; choose one with --port"

@@ -39,7 +39,7 @@ DELETE FROM timers WHERE user_id IN (VALUES (?));
 -- name: list_timers_between
 SELECT due_at, user_id, campaign FROM timers
 WHERE due_at > :after AND due_at <= :through
-ORDER BY due_at, user_id, campaign;
+ORDER BY due_at, user_id, campaign LIMIT :limit;
 
 -- name: list_timers_of_campaign
 SELECT due_at, user_id, campaign FROM timers WHERE campaign = :campaign
