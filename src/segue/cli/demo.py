@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -35,6 +36,7 @@ _COLOURS: Final = {
     "convert": "bold blue",
     "refuse": "dim",
 }
+_SHORT: Final = {"cancelled": "cancel", "conversions": "buys"}  # eighty columns are not many
 _WORDS: Final = {
     "send": "sends",
     "enter": "enters",
@@ -117,9 +119,9 @@ class _Stage:
     async def _play(self) -> None:
         application = self._application
         key = application.first_key() or ""
-        for document in shop.campaigns():
-            application.campaigns.create(document)
-            await application.campaigns.publish(document["slug"])
+        drafts = [application.campaigns.create(document) for document in shop.campaigns()]
+        for draft in drafts:  # followers first (semantics.md 2, the publish order)
+            await application.campaigns.publish(draft.slug)
         url = application.settings.base_url
         self._console.print(f"[bold]Segue’s demo shop[/bold] on {url}, API key {key}")
         self._console.print("Six connected campaigns, thirty people. Ctrl-C ends it.\n")
@@ -161,10 +163,10 @@ class _Stage:
         self._console.print(f"{escape(name):8} [dim]{who:7}[/dim] {what}")
 
     def _tell_numbers(self) -> None:
-        table = Table("campaign", title="So far", title_justify="left")
         columns = ("entered", "waiting", "cancelled", "sent", "opens", "clicks", "conversions")
+        table = Table("so far", box=SIMPLE, pad_edge=False)
         for column in columns:
-            table.add_column(column, justify="right")
+            table.add_column(_SHORT.get(column, column), justify="right", no_wrap=True)
         runtime = self._application.runtime
         for slug in runtime.plan.campaigns:
             totals = stats_of(runtime, slug, 0, 1 << 62, "day").totals
