@@ -4,6 +4,7 @@ It shares the documents' structs with the engine and nothing else: plain lists a
 campaign for every event. "semantics.md n" below names the section that a step follows.
 """
 
+import operator
 import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -11,47 +12,33 @@ from typing import Any
 
 from msgspec import UNSET
 
-from segue.model.campaigns import (
-    After,
-    Campaign,
-    CustomEvent,
-    DidNot,
-    Happening,
-    InteractWithCampaign,
-    Purchase,
-    Tagged,
-    Variant,
-)
+from segue.model import campaigns as document
+from segue.model import interactions as catalogue
+from segue.model.campaigns import Campaign, Happening, InteractWithCampaign
 from segue.model.filters import Comparison, Filter, PropertyCondition
 from segue.model.instants import DAY, format_instant, parse_duration, parse_instant
-from segue.model.interactions import (
-    ACTS,
-    DELIVERED_ACTS,
-    INTERACTIONS,
-    RECEIVE_BY_CHANNEL,
-    VIEW_ACTS,
-)
 
 HOPS_MAX = 10  # semantics.md 3: a chain is cut after 10 hops
 LETTERS = "ABCD"
 CHANNELS_WITH_RECEIPT = ("email", "push", "sms", "webhook")
 SUBSCRIPTION_STATES = ("opted_in", "subscribed", "unsubscribed")
 PURCHASE_FIELDS = ("product_id", "price", "currency", "quantity")
+OPTIONS = ("alias", "button", "page")
+INTERACTION_FIELDS = ("campaign", "variant", *OPTIONS, "conversion_event", "machine")
+COMPARES = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 @dataclass
-class Act:
-    """An event at its place in the log, or one the engine derives from it."""
-
+class Act:  # An event at its place in the log, or one the engine derives from it
     user_id: str
     name: str
     happened_at: int
     hops: int = 0
+    campaign: str | None = None
+    variant: str | None = None
     is_control: bool = False
     properties: dict[str, Any] = field(default_factory=dict)
     purchase: dict[str, Any] = field(default_factory=dict)
-    campaign: str | None = None
-    variant: str | None = None
     alias: str | None = None
     button: str | None = None
     page: str | None = None
@@ -60,9 +47,7 @@ class Act:
 
 
 @dataclass
-class Receipt:
-    """When a user received a campaign, saw it, or entered its control group."""
-
+class Receipt:  # When a user received a campaign, saw it, or entered its control group
     at: int
     variant: str | None
     is_control: bool = False
@@ -70,29 +55,23 @@ class Receipt:
 
 
 @dataclass
-class Wait:
-    """A send that waits for its time: entered by an event of T'."""
-
+class Wait:  # A send that waits for its time: entered by an event of T'
     entered_at: int
     due: int
-    variant: Variant
+    variant: document.Variant
     hops: int
 
 
 @dataclass
-class Send:
-    """A send that was decided, and the channels not yet accepted."""
-
+class Send:  # A send that was decided, and the channels not yet accepted
     slug: str
-    variant: Variant
+    variant: document.Variant
     hops: int
     channels: list[str]
 
 
 @dataclass
-class Standing:
-    """How one user stands with one campaign."""
-
+class Standing:  # How one user stands with one campaign
     wait: Wait | None = None
     unaccepted: int = 0
     last_sent: int | None = None
@@ -101,9 +80,7 @@ class Standing:
 
 
 @dataclass
-class User:
-    """One user's profile and standings."""
-
+class User:  # One user's profile and standings
     attributes: dict[str, Any] = field(default_factory=dict)
     seen_ids: dict[str, int] = field(default_factory=dict)
     email_subscription: str = "subscribed"
@@ -116,14 +93,9 @@ class User:
 
 
 @dataclass
-class Life:
-    """A campaign's status (semantics.md 1)."""
-
+class Life:  # A campaign's status (semantics.md 1)
     status: str = "draft"
     published_at: int = 0
-
-
-# --- Values (semantics.md 4) ---
 
 
 def _is_number(value: object) -> bool:
@@ -142,54 +114,32 @@ def _contains(value: Any, operand: Any) -> bool:
     return isinstance(value, list) and any(_equal(member, operand) for member in value)
 
 
-def _instant(value: Any) -> int | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return parse_instant(value)
-    except ValueError:
-        return None
-
-
-def _compare_numbers(value: Any, name: str, operand: Any) -> bool:
-    if not _is_number(value):
-        return False
-    results = {
-        "gt": value > operand,
-        "gte": value >= operand,
-        "lt": value < operand,
-        "lte": value <= operand,
-    }
-    return bool(results[name])
-
-
 def _compare_instants(value: Any, name: str, operand: Any, happened_at: int) -> bool:
-    instant = _instant(value)
-    if instant is None:
+    try:
+        instant = parse_instant(value)
+    except (TypeError, ValueError):
         return False
-    if name == "before":
-        return instant < parse_instant(operand)
-    if name == "after":
-        return instant > parse_instant(operand)
+    if name in ("before", "after"):
+        bound = parse_instant(operand)
+        return instant < bound if name == "before" else instant > bound
     is_in_last = happened_at - parse_duration(operand) <= instant <= happened_at
-    return is_in_last if name == "in_last" else not is_in_last
+    return is_in_last == (name == "in_last")
 
 
 def _operator_holds(value: Any, name: str, operand: Any, happened_at: int) -> bool:
-    is_blank = value is None or value == ""
-    holds = False
-    if name == "is_blank":
-        holds = is_blank == operand
-    elif name == "is_not_blank":
-        holds = (not is_blank) == operand
+    holds: bool
+    # semantics.md 4: an unknown attribute is false; `is_blank` and `not` see it
+    if name in ("is_blank", "is_not_blank"):
+        is_blank = value is None or value == ""
+        holds = (is_blank == operand) == (name == "is_blank")
     elif value is None:
-        holds = False  # an unknown value: everything else is false
+        holds = False
     elif name in ("eq", "ne"):
         holds = _equal(value, operand) == (name == "eq")
     elif name in ("in_", "not_in"):
         holds = any(_equal(value, member) for member in operand) == (name == "in_")
-    elif name in ("gt", "gte", "lt", "lte"):
-        holds = _compare_numbers(value, name, operand)
+    elif name in COMPARES:
+        holds = _is_number(value) and COMPARES[name](value, operand)
     elif name in ("contains", "not_contains"):
         can_contain = isinstance(value, str | list)
         holds = can_contain and _contains(value, operand) == (name == "contains")
@@ -202,10 +152,8 @@ def _operator_holds(value: Any, name: str, operand: Any, happened_at: int) -> bo
 
 def comparison_holds(comparison: Comparison, value: Any, happened_at: int) -> bool:
     """Say whether all the operators that are written hold for the value."""
-    return all(
-        _operator_holds(value, name, operand, happened_at)
-        for name, operand in comparison.operators()
-    )
+    pairs = comparison.operators()
+    return all(_operator_holds(value, name, operand, happened_at) for name, operand in pairs)
 
 
 def look_up(values: dict[str, Any], name: str) -> Any:
@@ -220,31 +168,22 @@ def look_up(values: dict[str, Any], name: str) -> Any:
     return value
 
 
-def filter_holds(node: Filter, attributes: dict[str, Any], happened_at: int) -> bool:
+def filter_holds(node: Filter, profile: dict[str, Any], happened_at: int) -> bool:
     """Say whether the audience's tree holds for a profile."""
-    if node.all is not UNSET and not all(
-        filter_holds(child, attributes, happened_at) for child in node.all
-    ):
-        return False
-    if node.any is not UNSET and not any(
-        filter_holds(child, attributes, happened_at) for child in node.any
-    ):
-        return False
-    if node.not_ is not UNSET and filter_holds(node.not_, attributes, happened_at):
-        return False
+    holds = []
+    if node.all is not UNSET:
+        holds.append(all(filter_holds(child, profile, happened_at) for child in node.all))
+    if node.any is not UNSET:
+        holds.append(any(filter_holds(child, profile, happened_at) for child in node.any))
+    if node.not_ is not UNSET:
+        holds.append(not filter_holds(node.not_, profile, happened_at))
     if node.attribute is not UNSET:
-        return comparison_holds(node, look_up(attributes, node.attribute), happened_at)
-    return True
+        holds.append(comparison_holds(node, look_up(profile, node.attribute), happened_at))
+    return all(holds)
 
 
-def _where_holds(where: list[PropertyCondition], values: dict[str, Any], happened_at: int) -> bool:
-    return all(
-        comparison_holds(condition, look_up(values, condition.property), happened_at)
-        for condition in where
-    )
-
-
-# --- Variants (semantics.md 5) ---
+def _where_holds(where: list[PropertyCondition], values: dict[str, Any], at: int) -> bool:
+    return all(comparison_holds(each, look_up(values, each.property), at) for each in where)
 
 
 def bucket_of(slug: str, user_id: str) -> int:
@@ -253,65 +192,51 @@ def bucket_of(slug: str, user_id: str) -> int:
     return int.from_bytes(digest, "big") % 100
 
 
-def variant_of(campaign: Campaign, user_id: str) -> Variant:
+def variant_of(campaign: Campaign, user_id: str) -> document.Variant:
     """Return the variant of a user who is not in the control group."""
     variants = campaign.all_variants()
-    if len(variants) == 1:
-        return variants[0]
-    bucket = bucket_of(campaign.slug, user_id)
     upper = campaign.control_percent
     for variant in variants:
         upper += variant.percent
-        if bucket < upper:
+        if len(variants) == 1 or bucket_of(campaign.slug, user_id) < upper:
             return variant
     return variants[-1]
 
 
-# --- Documents: did_not is short for receive + delay + exception (semantics.md 2) ---
+# semantics.md 2: did_not is short for receive + delay + exception, and compiled to it
 
 
-def _receive_of(did_not: DidNot) -> Happening:
-    channel = INTERACTIONS[did_not.interaction].channel
+def _receive_of(short: document.DidNot) -> Happening:
+    channel = catalogue.INTERACTIONS[short.interaction].channel
     assert channel is not None
-    receive = InteractWithCampaign(
-        RECEIVE_BY_CHANNEL[channel], campaign=did_not.campaign, variant=did_not.variant
-    )
-    return Happening(interact_with_campaign=receive)
+    receive = catalogue.RECEIVE_BY_CHANNEL[channel]
+    spec = InteractWithCampaign(receive, campaign=short.campaign, variant=short.variant)
+    return Happening(interact_with_campaign=spec)
 
 
-def _exception_of(did_not: DidNot) -> Happening:
-    interaction = InteractWithCampaign(
-        did_not.interaction,
-        campaign=did_not.campaign,
-        variant=did_not.variant,
-        alias=did_not.alias,
-        button=did_not.button,
-        page=did_not.page,
-    )
-    return Happening(interact_with_campaign=interaction)
+def _exception_of(short: document.DidNot) -> Happening:
+    fields = ("interaction", "campaign", "variant", *OPTIONS)
+    spec = InteractWithCampaign(**{name: getattr(short, name) for name in fields})
+    return Happening(interact_with_campaign=spec)
 
 
 def triggers_of(campaign: Campaign) -> list[tuple[Happening, int]]:
     """Return what enters a user, each with its delay."""
     delay = campaign.delivery.delay
-    plain = parse_duration(delay.after) if isinstance(delay, After) else 0
-    triggers: list[tuple[Happening, int]] = []
-    for trigger in campaign.delivery.triggers:
-        if trigger.did_not is not None:
-            within = parse_duration(trigger.did_not.within)
-            triggers.append((_receive_of(trigger.did_not), within))
-        else:
-            triggers.append((trigger, plain))
-    return triggers
+    plain = parse_duration(delay.after) if isinstance(delay, document.After) else 0
+    return [
+        (trigger, plain)
+        if trigger.did_not is None
+        else (_receive_of(trigger.did_not), parse_duration(trigger.did_not.within))
+        for trigger in campaign.delivery.triggers
+    ]
 
 
 def exceptions_of(campaign: Campaign) -> list[Happening]:
     """Return what cancels a wait."""
-    exceptions = list(campaign.delivery.exceptions)
-    for trigger in campaign.delivery.triggers:
-        if trigger.did_not is not None:
-            exceptions.append(_exception_of(trigger.did_not))
-    return exceptions
+    shorts = [trigger.did_not for trigger in campaign.delivery.triggers]
+    compiled = [_exception_of(short) for short in shorts if short is not None]
+    return [*campaign.delivery.exceptions, *compiled]
 
 
 class Oracle:
@@ -327,23 +252,21 @@ class Oracle:
         self.queue: list[Act] = []  # derived acts, first in, first out
         self.sends: list[Send] = []  # decided, not yet accepted
 
-    # --- The log (semantics.md, opening) ---
-
-    def run(self, lines: list[dict[str, Any]], until: str | None) -> None:
+    def run(self, lines: list[dict[str, Any]], until: str | None) -> list[dict[str, Any]]:
         """Read the lines in order, then let the time pass until `until`."""
         published = [line["campaign"] for line in lines if line.get("control") == "publish"]
         for number, line in enumerate(lines):
             moment = line.get("received_at") or line.get("time")
-            now = self.now if moment is None else max(self.now, parse_instant(moment))
+            now = max(self.now, parse_instant(moment)) if moment else self.now
             self.fire_waits(now)
             self.now = now
             if number == 0:
-                for slug in self.campaigns:
-                    if slug not in published:
-                        self.lives[slug] = Life("active", now)
+                unsaid = [slug for slug in self.campaigns if slug not in published]
+                self.lives.update({slug: Life("active", now) for slug in unsaid})
             self.read(line)
         if until is not None:
             self.fire_waits(parse_instant(until))
+        return self.decided
 
     def fire_waits(self, now: int) -> None:
         """Fire what is due, one wait at a time, with those that come up meanwhile."""
@@ -356,12 +279,10 @@ class Oracle:
             ]
             if not due:
                 return
-            at, user_id, slug = min(due)
-            self.now = at
+            self.now, user_id, slug = min(due)
             standing = self.users[user_id].standing(slug)
-            wait = standing.wait
+            wait, standing.wait = standing.wait, None
             assert wait is not None
-            standing.wait = None
             self.decide_send(user_id, slug, wait.variant, wait.hops)
             self.accept_sends(user_id)
 
@@ -374,32 +295,24 @@ class Oracle:
         if "attributes" in line:
             self.set_attributes(user, line["attributes"])
             return
-        event_id = line.get("id")
-        if event_id is not None:
+        if "id" in line:
             # semantics.md 8: the same id from the same user inside 24 hours is applied once
-            seen_at = user.seen_ids.get(event_id)
+            seen_at = user.seen_ids.get(line["id"])
             if seen_at is not None and self.now - seen_at <= DAY:
                 return
-            user.seen_ids[event_id] = self.now
+            user.seen_ids[line["id"]] = self.now
         self.handle_line(user, self.act_of(line))
 
     def act_of(self, line: dict[str, Any]) -> Act:
         """Return the event of a line; T is the client's word, never later than now."""
         time = line.get("time")
-        return Act(
-            user_id=line["user_id"],
-            name=line["name"],
-            happened_at=self.now if time is None else min(parse_instant(time), self.now),
-            properties=line.get("properties") or {},
-            purchase={name: line[name] for name in PURCHASE_FIELDS if line.get(name) is not None},
-            campaign=line.get("campaign"),
-            variant=line.get("variant"),
-            alias=line.get("alias"),
-            button=line.get("button"),
-            page=line.get("page"),
-            conversion_event=line.get("conversion_event"),
-            machine=line.get("machine"),
-        )
+        happened_at = self.now if time is None else min(parse_instant(time), self.now)
+        act = Act(line["user_id"], line["name"], happened_at)
+        act.properties = line.get("properties") or {}
+        act.purchase = {name: line[name] for name in PURCHASE_FIELDS if line.get(name) is not None}
+        for name in INTERACTION_FIELDS:
+            setattr(act, name, line.get(name))
+        return act
 
     def control(self, word: str, slug: str) -> None:
         """Publish, stop or archive a campaign (semantics.md 1); to advance is only time."""
@@ -407,10 +320,8 @@ class Oracle:
             self.lives[slug] = Life("active", self.now)
         if word not in ("stop", "archive"):
             return
-        life = self.lives[slug]
-        if life.status != "archived":
-            life.status = "stopped" if word == "stop" else "archived"
-        reason = "campaign_stopped" if word == "stop" else "campaign_archived"
+        self.lives[slug].status = "stopped" if word == "stop" else "archived"
+        reason = f"campaign_{self.lives[slug].status}"
         for user_id in sorted(self.users):
             standing = self.users[user_id].standing(slug)
             if standing.wait is not None:
@@ -431,20 +342,18 @@ class Oracle:
         if attributes.get("email_subscribe") in SUBSCRIPTION_STATES:
             user.email_subscription = attributes["email_subscribe"]
 
-    # --- One event (semantics.md 3) ---
-
     def handle_line(self, user: User, act: Act) -> None:
         """Handle an event of the log, then everything that follows from it."""
-        if act.name in ACTS:
+        if act.name in catalogue.ACTS:
             if act.name in ("email_unsubscribe", "email_spam_report"):
                 user.email_subscription = "unsubscribed"
             if act.name == "email_bounce":
                 user.is_email_dead = True
             # semantics.md 2: with an archived campaign they are recorded and fire nothing
-            life = self.lives.get(act.campaign or "")
-            if life is None or life.status in ("draft", "archived"):
+            life = self.lives.get(act.campaign or "", Life())
+            if life.status in ("draft", "archived"):
                 return
-            if act.name in VIEW_ACTS:
+            if act.name in catalogue.VIEW_ACTS:
                 self.note_view(user, act)
         self.handle_to_the_end(act)
         self.accept_sends(act.user_id)
@@ -460,12 +369,10 @@ class Oracle:
         if receipt is not None and not receipt.is_control and receipt.at >= sent_at:
             return
         channel = act.name.removesuffix("_view")
-        having = [
-            variant.name
-            for variant in self.campaigns[act.campaign].all_variants()
-            if channel in [message.channel for message in variant.messages]
-        ]
-        variant = act.variant or (having[0] if having else None)
+        variant = act.variant
+        for written in reversed(self.campaigns[act.campaign].all_variants()):
+            if act.variant is None and channel in [each.channel for each in written.messages]:
+                variant = written.name
         standing.receipt = Receipt(act.happened_at, variant)
 
     def handle_to_the_end(self, act: Act) -> None:
@@ -477,15 +384,19 @@ class Oracle:
             self.credit_conversions(first)
             self.enter_by_triggers(first)
 
+    def derive(self, act: Act, name: str, slug: str, variant: str | None, hops: int) -> Act:
+        """Queue an act that follows from another, with the same T."""
+        self.queue.append(Act(act.user_id, name, act.happened_at, hops, slug, variant))
+        return self.queue[-1]
+
     def cancel_by_exceptions(self, act: Act) -> None:
         """Step 2: every wait that names the event, where T' <= T < due, is cancelled."""
         user = self.users[act.user_id]
         for slug in sorted(self.campaigns):
             standing = user.standing(slug)
             wait = standing.wait
-            if self.lives[slug].status != "active" or wait is None:
-                continue
-            if not wait.entered_at <= act.happened_at < wait.due:
+            is_active = self.lives[slug].status == "active"
+            if not is_active or not wait or not wait.entered_at <= act.happened_at < wait.due:
                 continue
             exceptions = exceptions_of(self.campaigns[slug])
             if not any(self.matches(exception, act) for exception in exceptions):
@@ -493,16 +404,7 @@ class Oracle:
             standing.wait = None
             variant = wait.variant.name
             self.decide(act.user_id, slug, "cancel", reason="exception_event", variant=variant)
-            self.queue.append(
-                Act(
-                    act.user_id,
-                    "exception_event",
-                    act.happened_at,
-                    hops=act.hops,
-                    campaign=slug,
-                    variant=variant,
-                )
-            )
+            self.derive(act, "exception_event", slug, variant, act.hops)
 
     def credit_conversions(self, act: Act) -> None:
         """Step 3 (semantics.md 6): one per conversion event and receipt, inside its window."""
@@ -520,31 +422,17 @@ class Oracle:
                 receipt.credited.append(letter)
                 variant = receipt.variant
                 self.decide(act.user_id, slug, "convert", variant=variant, conversion_event=letter)
-                self.queue.append(
-                    Act(
-                        act.user_id,
-                        "conversion",
-                        act.happened_at,
-                        hops=act.hops,
-                        is_control=receipt.is_control,
-                        properties=act.properties,
-                        purchase=act.purchase,
-                        campaign=slug,
-                        variant=variant,
-                        conversion_event=letter,
-                    )
-                )
+                derived = self.derive(act, "conversion", slug, variant, act.hops)
+                derived.conversion_event, derived.is_control = letter, receipt.is_control
+                derived.properties, derived.purchase = act.properties, act.purchase
 
     def enter_by_triggers(self, act: Act) -> None:
         """Step 4: for every active campaign the event triggers, the entry checks."""
         for slug in sorted(self.campaigns):
             if self.lives[slug].status != "active":
                 continue
-            delays = [
-                delay
-                for trigger, delay in triggers_of(self.campaigns[slug])
-                if self.matches(trigger, act)
-            ]
+            triggers = triggers_of(self.campaigns[slug])
+            delays = [delay for trigger, delay in triggers if self.matches(trigger, act)]
             if not delays:
                 continue
             reason = self.refusal(slug, act)
@@ -557,16 +445,13 @@ class Oracle:
 
     def refusal(self, slug: str, act: Act) -> str | None:
         """Return the first entry check that fails."""
-        campaign = self.campaigns[slug]
-        user = self.users[act.user_id]
-        standing = user.standing(slug)
-        happened_at = act.happened_at
+        user, happened_at = self.users[act.user_id], act.happened_at
+        campaign, standing = self.campaigns[slug], user.standing(slug)
+        audience = campaign.audience
         reason = None
         if happened_at < self.lives[slug].published_at:
             reason = "published_after_event"
-        elif campaign.audience is not None and not filter_holds(
-            campaign.audience, user.attributes, happened_at
-        ):
+        elif audience and not filter_holds(audience, user.attributes, happened_at):
             reason = "not_in_audience"
         elif not self.is_re_eligible(campaign, standing, happened_at):
             reason = "not_re_eligible"
@@ -578,23 +463,17 @@ class Oracle:
 
     def is_re_eligible(self, campaign: Campaign, standing: Standing, happened_at: int) -> bool:
         """semantics.md 3: counted from the last send, or from enrolment."""
-        moments = [
-            moment for moment in (standing.last_sent, standing.enrolled_at) if moment is not None
-        ]
+        moments = [at for at in (standing.last_sent, standing.enrolled_at) if at is not None]
         rule = campaign.re_eligibility
-        if not moments or rule == "always":
-            return True
-        if rule == "never":
-            return False
+        if not moments or isinstance(rule, str):
+            return not moments or rule == "always"
         return happened_at >= max(moments) + parse_duration(rule.after)
 
     def is_for_control(self, slug: str, user_id: str) -> bool:
         """semantics.md 5: treated users never become control nor the reverse."""
         standing = self.users[user_id].standing(slug)
-        if standing.enrolled_at is not None:
-            return True
         is_in_share = bucket_of(slug, user_id) < self.campaigns[slug].control_percent
-        return standing.last_sent is None and is_in_share
+        return standing.enrolled_at is not None or (standing.last_sent is None and is_in_share)
 
     def enroll(self, slug: str, act: Act) -> None:
         """The control group: sends nothing, emits control_group_enroll."""
@@ -602,16 +481,7 @@ class Oracle:
         self.decide(act.user_id, slug, "control", reason="control_group")
         standing.enrolled_at = act.happened_at
         standing.receipt = Receipt(act.happened_at, "control", is_control=True)
-        self.queue.append(
-            Act(
-                act.user_id,
-                "control_group_enroll",
-                act.happened_at,
-                hops=act.hops + 1,
-                campaign=slug,
-                variant="control",
-            )
-        )
+        self.derive(act, "control_group_enroll", slug, "control", act.hops + 1)
 
     def enter(self, slug: str, act: Act, delay: int) -> None:
         """due = T plus the delay, never earlier than now."""
@@ -624,21 +494,16 @@ class Oracle:
             standing = self.users[act.user_id].standing(slug)
             standing.wait = Wait(act.happened_at, due, variant, act.hops)
 
-    # --- Sends ---
-
-    def decide_send(self, user_id: str, slug: str, variant: Variant, hops: int) -> None:
+    def decide_send(self, user_id: str, slug: str, variant: document.Variant, hops: int) -> None:
         """At due time: send, unless every channel of the variant is blocked; only email can be."""
         user = self.users[user_id]
         channels: list[str] = [message.channel for message in variant.messages]
-        blocked_by = None
-        if user.email_subscription == "unsubscribed":
-            blocked_by = "unsubscribed"
-        elif user.is_email_dead:
-            blocked_by = "unreachable"
-        if blocked_by is not None:
+        is_unsubscribed = user.email_subscription == "unsubscribed"
+        if is_unsubscribed or user.is_email_dead:
             channels = [channel for channel in channels if channel != "email"]
         if not channels:
-            self.decide(user_id, slug, "skip", reason=blocked_by, variant=variant.name)
+            reason = "unsubscribed" if is_unsubscribed else "unreachable"
+            self.decide(user_id, slug, "skip", reason=reason, variant=variant.name)
             return
         self.decide(user_id, slug, "send", variant=variant.name)
         user.standing(slug).unaccepted += 1
@@ -650,9 +515,8 @@ class Oracle:
             send = self.sends.pop(0)
             standing = self.users[user_id].standing(send.slug)
             is_receipt_set = False
+            standing.last_sent = self.now
             for place, channel in enumerate(send.channels):
-                if place == 0:
-                    standing.last_sent = self.now
                 if place == len(send.channels) - 1:
                     standing.unaccepted -= 1
                 if channel not in CHANNELS_WITH_RECEIPT:
@@ -660,43 +524,34 @@ class Oracle:
                 if not is_receipt_set:
                     standing.receipt = Receipt(self.now, send.variant.name)
                     is_receipt_set = True
-                self.handle_to_the_end(
-                    Act(
-                        user_id,
-                        f"{channel}_receive",
-                        self.now,
-                        hops=send.hops + 1,
-                        campaign=send.slug,
-                        variant=send.variant.name,
-                    )
-                )
-
-    # --- Matching (semantics.md 2) ---
+                place_of_act = (self.now, send.hops + 1, send.slug, send.variant.name)
+                self.handle_to_the_end(Act(user_id, f"{channel}_receive", *place_of_act))
 
     def matches(self, happening: Happening, act: Act) -> bool:
         """Say whether an event is what a campaign listens to."""
         if happening.event is not None:
-            spec = happening.event
-            if not isinstance(spec, CustomEvent):
-                spec = CustomEvent(name=spec)
-            is_named = act.name == spec.name
-            return is_named and _where_holds(spec.where, act.properties, act.happened_at)
+            if isinstance(happening.event, str):
+                return act.name == happening.event
+            named, where = act.name == happening.event.name, happening.event.where
+            return named and _where_holds(where, act.properties, act.happened_at)
         if happening.purchase is not None:
             return act.name == "purchase" and _purchase_matches(happening.purchase, act)
-        if happening.session_start is not None:
-            return act.name == "session_start"
         interaction = happening.interact_with_campaign
-        return interaction is not None and self.interaction_matches(interaction, act)
+        if interaction is not None:
+            return self.interaction_matches(interaction, act)
+        return happening.session_start is not None and act.name == "session_start"
 
     def interaction_matches(self, spec: InteractWithCampaign, act: Act) -> bool:
         """Say whether an act with a campaign is read by an interaction."""
-        row = INTERACTIONS[spec.interaction]
-        name = DELIVERED_ACTS[spec.interaction] if spec.outcome == "delivered" else row.act
-        if act.name != name or not self.campaign_matches(spec.campaign, act.campaign):
+        row = catalogue.INTERACTIONS[spec.interaction]
+        act_name = row.act
+        if spec.outcome is not None:
+            act_name = catalogue.DELIVERED_ACTS[spec.interaction]
+        if act.name != act_name or not self.campaign_matches(spec.campaign, act.campaign):
             return False
         if act.is_control and not spec.include_control:
             return False
-        if spec.variant is not None and spec.variant != self.variant_of_act(act):
+        if spec.variant and spec.variant != self.variant_of_act(act):
             return False
         reading_holds = {
             "any": True,
@@ -705,40 +560,33 @@ class Oracle:
             "aliased": act.alias is not None and act.alias == spec.alias,
             "button": act.button is not None,
         }
-        return (
-            reading_holds[row.reading]
-            and (not spec.body_only or act.button is None)
-            and spec.button in (None, act.button)
-            and spec.page in (None, act.page)
-            and spec.conversion_event in (None, act.conversion_event)
-        )
+        if not reading_holds[row.reading] or (spec.body_only and act.button is not None):
+            return False
+        options = ("button", "page", "conversion_event")
+        return all(getattr(spec, name) in (None, getattr(act, name)) for name in options)
 
-    def campaign_matches(self, spec: str | Tagged, slug: str | None) -> bool:
+    def campaign_matches(self, spec: str | document.Tagged, slug: str | None) -> bool:
         """Say whether a campaign is the one, any, or one that bears the tag."""
-        if isinstance(spec, Tagged):
+        if isinstance(spec, document.Tagged):
             return slug in self.campaigns and spec.tag in self.campaigns[slug].tags
-        return spec == "any" or spec == slug
+        return spec in ("any", slug)
 
     def variant_of_act(self, act: Act) -> str | None:
         """Return the variant that the act names, else that of the user's latest receipt."""
         if act.variant is not None or act.campaign is None:
             return act.variant
         receipt = self.users[act.user_id].standing(act.campaign).receipt
-        return None if receipt is None else receipt.variant
+        return receipt.variant if receipt else None
 
     def decide(self, user_id: str, slug: str, decision: str, **more: str | None) -> None:
         """Write a decision line."""
-        line: dict[str, Any] = {
-            "at": format_instant(self.now),
-            "user_id": user_id,
-            "campaign": slug,
-            "decision": decision,
-        }
+        line: dict[str, Any] = {"at": format_instant(self.now), "user_id": user_id}
+        line |= {"campaign": slug, "decision": decision}
         line.update({name: value for name, value in more.items() if value is not None})
         self.decided.append(line)
 
 
-def _purchase_matches(spec: Purchase, act: Act) -> bool:
+def _purchase_matches(spec: document.Purchase, act: Act) -> bool:
     if spec.product_id is not None and act.purchase.get("product_id") != spec.product_id:
         return False
     return _where_holds(spec.where, {**act.properties, **act.purchase}, act.happened_at)
@@ -748,6 +596,4 @@ def decide_log(
     campaigns: dict[str, Campaign], lines: list[dict[str, Any]], until: str | None
 ) -> list[dict[str, Any]]:
     """Return the decision lines that `segue run` must write for a log."""
-    oracle = Oracle(campaigns)
-    oracle.run(lines, until)
-    return oracle.decided
+    return Oracle(campaigns).run(lines, until)

@@ -1,5 +1,9 @@
 """All senders behind one face: a message goes to the sender of its channel."""
 
+import asyncio
+from collections.abc import Mapping
+from typing import Final, assert_never
+
 from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Answer, Refused, Sender
 from segue.channels.settings import ChannelSettings
@@ -9,15 +13,21 @@ from segue.clock import Clock
 from segue.model.channels import CHANNELS, Channel
 from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
 
-_HOW_TO: dict[Channel, str] = {
+_HOW_TO: Final[Mapping[Channel, str]] = {
     "email": "set SEGUE_CHANNELS__EMAIL__SMTP_URL, or smtp_url under [channels.email]",
 }
+_NO_WAY: Final = "this version sends email and webhooks"
 
 
 class Senders:
     """The senders that the settings give."""
 
     def __init__(self, settings: ChannelSettings, clock: Clock) -> None:
+        """Set the senders up; nothing is connected yet.
+
+        Raises:
+            SegueError: a setting is unusable.
+        """
         self._senders: dict[Channel, Sender] = {"webhook": WebhookSender(settings.webhook, clock)}
         if settings.email.smtp_url is not None:
             self._senders["email"] = SmtpSender(settings.email, clock)
@@ -34,15 +44,14 @@ class Senders:
         channel = channel_of(message)
         sender = self._senders.get(channel)
         if sender is None:
-            how_to = _HOW_TO.get(channel)
-            hint = f"; {how_to}" if how_to else ""
-            return Refused(f"no provider is set up for {channel}{hint}")
+            hint = _HOW_TO.get(channel, _NO_WAY)
+            return Refused(f"no provider is set up for {channel}; {hint}")
         return await sender.send(message)
 
     async def close(self) -> None:
-        """Close all senders."""
-        for sender in self._senders.values():
-            await sender.close()
+        """Close all senders, each once."""
+        senders = {id(sender): sender for sender in self._senders.values()}
+        await asyncio.gather(*(sender.close() for sender in senders.values()))
 
 
 def channel_of(message: Rendered) -> Channel:
@@ -54,3 +63,5 @@ def channel_of(message: Rendered) -> Channel:
             return "webhook"
         case RenderedNote():
             return message.channel
+        case _:
+            assert_never(message)

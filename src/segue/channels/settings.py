@@ -1,8 +1,14 @@
 """Settings of the channels; what is secret is not shown."""
 
-from urllib.parse import urlsplit, urlunsplit
+import re
+from typing import Annotated, Any, Final
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+Timeout = Annotated[float, Meta(gt=0, le=600)]
+# Up to the last @ of the host part and beyond: a password may hold / ? # and @ unescaped.
+_CREDENTIALS: Final = re.compile(r"(?<=://).*@", re.DOTALL)
+_HIDDEN: Final = "***"
 
 
 class EmailSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -10,13 +16,21 @@ class EmailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     smtp_url: str | None = None
     from_: str | None = field(default=None, name="from")
-    timeout_s: float = 30.0
-    connections_max: int = 4
+    timeout_s: Timeout = 30.0
+    connections_max: Annotated[int, Meta(ge=1, le=100)] = 4
 
     def __repr__(self) -> str:
-        """Show the settings without the password."""
-        shown = None if self.smtp_url is None else without_password(self.smtp_url)
-        return f"EmailSettings(smtp_url={shown!r}, from={self.from_!r})"
+        """Show the settings without the credentials."""
+        return _shown(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the fields without the credentials, for rich."""
+        return [
+            ("smtp_url", None if self.smtp_url is None else without_credentials(self.smtp_url)),
+            ("from", self.from_),
+            ("timeout_s", self.timeout_s),
+            ("connections_max", self.connections_max),
+        ]
 
 
 class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,12 +38,19 @@ class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     secret: str | None = None
     allow_private_addresses: list[str] = field(default_factory=list)
-    timeout_s: float = 30.0
+    timeout_s: Timeout = 30.0
 
     def __repr__(self) -> str:
         """Show the settings without the secret."""
-        secret = None if self.secret is None else "***"
-        return f"WebhookSettings(secret={secret!r}, allow={self.allow_private_addresses!r})"
+        return _shown(self)
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the fields without the secret, for rich."""
+        return [
+            ("secret", None if self.secret is None else _HIDDEN),
+            ("allow_private_addresses", self.allow_private_addresses),
+            ("timeout_s", self.timeout_s),
+        ]
 
 
 class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +60,11 @@ class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
 
 
-def without_password(url: str) -> str:
-    """Return a URL with its password masked."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rsplit("@", 1)[-1]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+def without_credentials(url: str) -> str:
+    """Return a URL with user and password masked: with some providers the user is a token too."""
+    return _CREDENTIALS.sub(f"{_HIDDEN}@", url, count=1)
+
+
+def _shown(settings: EmailSettings | WebhookSettings) -> str:
+    fields = ", ".join(f"{name}={value!r}" for name, value in settings.__rich_repr__())
+    return f"{type(settings).__name__}({fields})"

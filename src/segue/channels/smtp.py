@@ -1,14 +1,13 @@
-"""Email over SMTP: connections are kept and reused, at most a few at a time."""
+"""Email over SMTP: one mail a time on a lent connection, and what the server's answer means.
 
-import asyncio
-import ipaddress
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+Once the content is on its way, a break leaves the mail's fate unknown; before that nothing went
+out, and trying again is safe.
+"""
+
+import re
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
+from aiosmtplib import SMTP
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
     SMTPException,
@@ -16,176 +15,165 @@ from aiosmtplib.errors import (
     SMTPServerDisconnected,
 )
 
+from segue.channels.mail import Mail, UnsendableMailError, build_mail
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import EmailSettings
+from segue.channels.smtp_pool import Lent, SmtpPool, read_smtp_url
 from segue.clock import Clock
 from segue.errors import SegueError
-from segue.model.instants import to_datetime
 from segue.model.rendered import Rendered, RenderedEmail
 
-_PORTS: Final = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
-_DEAD_ADDRESS_CODES: Final = (550, 551, 553)
+_SEND_CONTENT: Final = 354
+_CLOSING: Final = 421
 _MAILBOX_FULL: Final = 552
-_IDLE_S_MAX: Final = 60.0  # servers close idle connections; ours go before
+_DEAD_ADDRESS_CODES: Final = (550, 551, 553)
+_LOGIN_CODES: Final = (530, 534, 535, 538)  # the server wants other credentials, or TLS
+# RFC 3463: these speak of the recipient's address; 5.1.7 and 5.1.8 of the sender's. 5.7.x is
+# about us or the content: taking it for a dead address would empty a list in an hour.
+_DEAD_ADDRESS: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)\b|5\.2\.1\b")
+_ENHANCED_CODE: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_DOT_AT_LINE_START: Final = re.compile(rb"(?m)^\.")
+_DETAIL_LENGTH_MAX: Final = 300
+# A server may scan a mail before it answers. Leaving too early makes duplicates (RFC 5321
+# 4.5.3.2.6 asks for ten minutes), or here: unknown outcomes.
+_PATIENCE_AFTER_CONTENT: Final = 4
 
 
 class SmtpSender:
     """Hands emails to one mail server."""
 
     def __init__(self, settings: EmailSettings, clock: Clock) -> None:
+        """Read the settings; nothing is connected before the first mail.
+
+        Raises:
+            SegueError: `smtp_url` is missing or no such URL.
+        """
         if settings.smtp_url is None:
-            raise SegueError("email has no smtp_url")
-        self._url = urlsplit(settings.smtp_url)
-        if self._url.scheme not in _PORTS or not self._url.hostname:
-            message = "channels.email.smtp_url must be smtp://, smtp+starttls:// or smtps://host"
-            raise SegueError(message)
-        self._settings = settings
+            raise SegueError("channels.email.smtp_url is not set")
+        self._server = read_smtp_url(settings.smtp_url)
+        self._timeout_s = settings.timeout_s
         self._clock = clock
-        self._room = asyncio.Semaphore(settings.connections_max)
-        self._idle: list[tuple[aiosmtplib.SMTP, float]] = []
+        self._pool = SmtpPool(self._server, settings.timeout_s, settings.connections_max, clock)
 
     async def send(self, message: Rendered) -> Answer:
         """Hand an email over, on a connection that is open already where there is one."""
         if not isinstance(message, RenderedEmail):
             return Refused("this sender takes emails only")
-        mail = _mail(message, self._clock)
-        async with self._room:
+        try:
+            mail = build_mail(message, self._clock.now())
+        except UnsendableMailError as error:
+            return Refused(str(error), is_address_dead=error.is_recipient)
+        async with self._pool.room:
             try:
-                return await self._hand_over(message, mail)
-            except SMTPAuthenticationError as error:
-                return TryLater(f"the mail server refused our credentials ({error.code})")
-            except (SMTPException, OSError, TimeoutError) as error:
-                return TryLater(f"the mail server could not be reached: {error}")
+                return await self._hand_over(mail)
+            except (SMTPException, OSError, ValueError) as error:
+                return TryLater(self._told(error))
 
     async def close(self) -> None:
-        """Say goodbye on every open connection."""
-        while self._idle:
-            await _goodbye(self._idle.pop()[0])
+        """Close every connection."""
+        await self._pool.close()
 
-    async def _hand_over(self, message: RenderedEmail, mail: bytes) -> Answer:
-        client, is_reused = await self._connection()
+    async def _hand_over(self, mail: Mail) -> Answer:
+        async with self._pool.lend() as lent:
+            is_reused = lent.is_reused
+            try:
+                return await self._converse(lent, mail)
+            except SMTPServerDisconnected:
+                lent.client.close()
+                if not is_reused:
+                    raise
+        # The server closed it while it lay idle: nothing of this mail went out yet.
+        async with self._pool.lend(is_fresh=True) as lent:
+            return await self._converse(lent, mail)
+
+    async def _converse(self, lent: Lent, mail: Mail) -> Answer:
+        """Say from whom and to whom, then the content.
+
+        Raises:
+            SMTPServerDisconnected: the connection broke before the content.
+        """
+        client = lent.client
+        lent.needs_reset = True
+        refusal = await _say_envelope(client, mail)
+        if refusal is None:
+            reply = await client.execute_command(b"DATA")
+            if reply.code != _SEND_CONTENT:
+                refusal = _refusal(reply.code, reply.message, is_recipient=False)
+        if refusal is None:
+            return await self._say_content(lent, mail.content)
+        if lent.is_reused and not client.is_connected:
+            raise SMTPServerDisconnected("closed while idle")
+        return refusal
+
+    async def _say_content(self, lent: Lent, content: bytes) -> Answer:
+        """Send the content; from here on a break leaves its fate unknown."""
+        protocol = lent.client.protocol
+        if protocol is None:
+            raise SMTPServerDisconnected("closed before the content")
+        protocol.write(_DOT_AT_LINE_START.sub(b"..", content) + b".\r\n")
         try:
-            answer = await self._envelope(client, message)
-        except SMTPServerDisconnected:
-            client.close()
-            if not is_reused:
-                raise
-            # It was closed while it lay idle; nothing of this message was sent yet.
-            client = await self._connect()
-            answer = await self._envelope(client, message)
-        except BaseException:
-            client.close()
-            raise
-        if answer is None:
-            answer = await _data(client, mail)
-        elif client.is_connected:
-            await _reset(client)
-        if client.is_connected:
-            self._idle.append((client, self._clock.monotonic()))
-        return answer
+            reply = await protocol.read_response(self._timeout_s * _PATIENCE_AFTER_CONTENT)
+        except (SMTPException, OSError) as error:
+            lent.client.close()
+            return Unknown(f"{self._told(error)}, after the mail was sent and before an answer")
+        lent.needs_reset = False
+        if reply.code // 100 == 2:  # noqa: PLR2004 - 2yz is yes
+            return Accepted(_detail(reply.code, reply.message))
+        if reply.code // 100 in (4, 5):
+            return _refusal(reply.code, reply.message, is_recipient=False)
+        lent.client.close()
+        return Unknown(f"the server's answer to the mail was {_detail(reply.code, reply.message)}")
 
-    async def _envelope(self, client: aiosmtplib.SMTP, message: RenderedEmail) -> Answer | None:
-        """Say from whom and to whom; None if both are fine."""
-        try:
-            await client.mail(parseaddr(message.from_)[1])
-        except SMTPServerDisconnected:
-            raise
-        except SMTPResponseException as error:
-            return _refusal(error, is_recipient=False)
-        try:
-            await client.rcpt(message.to)
-        except SMTPServerDisconnected:
-            raise
-        except SMTPResponseException as error:
-            return _refusal(error, is_recipient=True)
-        return None
-
-    async def _connection(self) -> tuple[aiosmtplib.SMTP, bool]:
-        while self._idle:
-            client, since = self._idle.pop()
-            if client.is_connected and self._clock.monotonic() - since < _IDLE_S_MAX:
-                return client, True
-            client.close()
-        return await self._connect(), False
-
-    async def _connect(self) -> aiosmtplib.SMTP:
-        url = self._url
-        client = aiosmtplib.SMTP(
-            hostname=url.hostname,
-            port=url.port or _PORTS[url.scheme],
-            username=unquote(url.username) if url.username else None,
-            password=unquote(url.password) if url.password else None,
-            use_tls=url.scheme == "smtps",
-            start_tls=True if url.scheme == "smtp+starttls" else None,
-            validate_certs=not _is_loopback(url.hostname or ""),
-            timeout=self._settings.timeout_s,
-        )
-        await client.connect()
-        return client
+    def _told(self, error: Exception) -> str:
+        """Say what is wrong with the server, and never a secret: its words may quote our login."""
+        where = f"{self._server.host}:{self._server.port}"
+        match error:
+            case SMTPAuthenticationError():
+                return f"{where} refused the login ({error.code}); look at channels.email.smtp_url"
+            case SMTPResponseException():
+                return f"{where} answered {_detail(error.code, error.message)}"
+            case _:
+                return f"{where}: {_one_line(str(error)) or type(error).__name__}"
 
 
-async def _data(client: aiosmtplib.SMTP, mail: bytes) -> Answer:
-    """Send the mail itself; from here on a break leaves its fate unknown."""
+async def _say_envelope(client: SMTP, mail: Mail) -> Answer | None:
+    """Say from whom and to whom; None if both are fine."""
+    options: list[str] = []
+    encoding = "ascii"
+    if mail.is_international:
+        if not client.supports_extension("smtputf8"):
+            return Refused("an address is not in ASCII, and the mail server takes no other")
+        options, encoding = ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
+    is_recipient = False
     try:
-        reply = await client.data(mail)
-    except SMTPServerDisconnected as error:
-        client.close()
-        return Unknown(f"the connection broke while the mail was taken: {error}")
+        await client.mail(mail.sender, options=options, encoding=encoding)
+        is_recipient = True
+        await client.rcpt(mail.recipient, encoding=encoding)
     except SMTPResponseException as error:
-        return _refusal(error, is_recipient=False)
-    except (SMTPException, OSError, TimeoutError) as error:
-        client.close()
-        return Unknown(f"no answer came after the mail was sent: {error}")
-    return Accepted(f"{reply.code} {reply.message}")
+        if error.code < 0:
+            client.close()  # what it said was no SMTP: its next answer may belong to anything
+        return _refusal(error.code, error.message, is_recipient=is_recipient)
+    return None
 
 
-def _refusal(error: SMTPResponseException, *, is_recipient: bool) -> Answer:
-    detail = f"{error.code} {error.message}"
-    is_full = error.code == _MAILBOX_FULL or error.message.startswith("5.2.2")
-    if error.code < 500 or is_full:  # noqa: PLR2004 - 4yz is "later"
+def _refusal(code: int, text: str, *, is_recipient: bool) -> Answer:
+    """Sort an answer that is no yes (channel-facts.md 6.11)."""
+    detail = _detail(code, text)
+    found = _ENHANCED_CODE.match(text)
+    enhanced = found[0] if found else None
+    is_full = enhanced == "5.2.2" or (enhanced is None and code == _MAILBOX_FULL and is_recipient)
+    if code // 100 != 5 or code in _LOGIN_CODES or is_full:  # noqa: PLR2004 - 5yz is never
         return TryLater(detail)
-    is_dead = is_recipient and (
-        error.code in _DEAD_ADDRESS_CODES or error.message.startswith("5.1.")
-    )
-    return Refused(detail, is_address_dead=is_dead)
-
-
-async def _reset(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.rset()
-    except (SMTPException, OSError, TimeoutError):
-        client.close()
-
-
-async def _goodbye(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.quit()
-    except (SMTPException, OSError, TimeoutError):
-        client.close()
-
-
-def _is_loopback(host: str) -> bool:
-    """A server on this machine has no certificate that anybody would vouch for."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _mail(message: RenderedEmail, clock: Clock) -> bytes:
-    mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"] = message.from_
-    mail["To"] = message.to
-    mail["Subject"] = message.subject
-    mail["Date"] = format_datetime(to_datetime(clock.now()))
-    if message.reply_to is not None:
-        mail["Reply-To"] = message.reply_to
-    for name, value in message.headers.items():
-        mail[name] = value
-    if message.text is not None:
-        mail.set_content(message.text)
-        if message.html is not None:
-            mail.add_alternative(message.html, subtype="html")
+    if enhanced is None:
+        is_dead = code in _DEAD_ADDRESS_CODES
     else:
-        mail.set_content(message.html or "", subtype="html")
-    return mail.as_bytes()
+        is_dead = _DEAD_ADDRESS.fullmatch(enhanced) is not None
+    return Refused(detail, is_address_dead=is_dead and is_recipient)
+
+
+def _detail(code: int, text: str) -> str:
+    return f"{code} {_one_line(text)}".strip()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_DETAIL_LENGTH_MAX]

@@ -6,7 +6,13 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Final
 
-from segue.channels.http import ForbiddenAddressError, HttpAnswer, HttpClient, UnreachableError
+from segue.channels.http import (
+    ForbiddenAddressError,
+    HttpAnswer,
+    HttpClient,
+    InvalidCallError,
+    UnreachableError,
+)
 from segue.channels.sender import Accepted, Answer, Refused, TryLater
 from segue.channels.settings import WebhookSettings
 from segue.clock import Clock
@@ -17,41 +23,64 @@ from segue.model.rendered import Rendered, RenderedWebhook
 _TRY_LATER: Final = frozenset((408, 429))
 _BODY_SHOWN_MAX: Final = 200
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how a secret begins, not one
+_SECRET_BYTES_MIN: Final = 24  # Standard Webhooks 1.0
+_SECRET_BYTES_MAX: Final = 64
+_RETRY_AFTER_DIGITS_MAX: Final = 9  # longer is no wish but a mistake
 
 
 class WebhookSender:
     """Makes the calls."""
 
-    def __init__(self, settings: WebhookSettings, clock: Clock) -> None:
-        self._http = HttpClient(settings.timeout_s, settings.allow_private_addresses)
+    def __init__(
+        self, settings: WebhookSettings, clock: Clock, http: HttpClient | None = None
+    ) -> None:
+        """Read the settings.
+
+        Raises:
+            SegueError: the secret or an allowed network is none.
+        """
         self._secret = _read_secret(settings.secret) if settings.secret is not None else None
         self._clock = clock
+        self._http = http or HttpClient(settings.timeout_s, settings.allow_private_addresses)
 
     async def send(self, message: Rendered) -> Answer:
-        """Make a call; repeated with the same `webhook-id`, so that a receiver can tell."""
+        """Make a call; repeated with the same `webhook-id`, so that a receiver can tell.
+
+        So a call that broke off is simply to be made again: there is no unknown outcome here.
+        """
         if not isinstance(message, RenderedWebhook):
             return Refused("this sender takes webhooks only")
-        headers = {**message.headers, **self._own_headers(message)}
+        headers = self._headers(message)
         try:
             answer = await self._http.call(message.method, message.url, headers, message.body)
-        except ForbiddenAddressError as error:
+        except (ForbiddenAddressError, InvalidCallError) as error:
             return Refused(str(error))
         except UnreachableError as error:
-            return TryLater(str(error))
+            return TryLater(f"{error}; it may have arrived" if error.was_sent else str(error))
         return self._read(answer)
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
 
-    def _own_headers(self, message: RenderedWebhook) -> dict[str, str]:
-        timestamp = str(self._clock.now() // SECOND)
-        headers = {
-            "User-Agent": "Segue",
-            "Idempotency-Key": message.send_id,
-            "webhook-id": message.send_id,
-            "webhook-timestamp": timestamp,
+    def _headers(self, message: RenderedWebhook) -> dict[str, str]:
+        """Return the author's headers and ours.
+
+        An author may name another agent or key, as some APIs ask; the signature is ours alone.
+        """
+        given = {
+            name: value
+            for name, value in message.headers.items()
+            if not name.lower().startswith("webhook-")
         }
+        names = {name.lower() for name in given}
+        defaults = {"User-Agent": "Segue", "Idempotency-Key": message.send_id}
+        missing = {name: value for name, value in defaults.items() if name.lower() not in names}
+        return {**given, **missing, **self._signature(message)}
+
+    def _signature(self, message: RenderedWebhook) -> dict[str, str]:
+        timestamp = str(self._clock.now() // SECOND)
+        headers = {"webhook-id": message.send_id, "webhook-timestamp": timestamp}
         if self._secret is not None:
             signed = f"{message.send_id}.{timestamp}.".encode() + (message.body or b"")
             digest = hmac.new(self._secret, signed, sha256).digest()
@@ -61,30 +90,39 @@ class WebhookSender:
     def _read(self, answer: HttpAnswer) -> Answer:
         """Sort an answer (channel-facts.md 1.6)."""
         status = answer.status
-        shown = answer.body[:_BODY_SHOWN_MAX].decode("utf-8", "replace")
+        shown = " ".join(answer.body[:_BODY_SHOWN_MAX].decode("utf-8", "replace").split())
         detail = f"HTTP {status} {shown}".strip()
         if 200 <= status < 300:  # noqa: PLR2004
             return Accepted(detail)
         if status in _TRY_LATER or status >= 500:  # noqa: PLR2004
             return TryLater(detail, self._retry_after_s(answer.headers.get("retry-after")))
+        if 300 <= status < 400:  # noqa: PLR2004
+            detail = f"HTTP {status}: redirects are not followed; give the address it leads to"
         return Refused(detail)
 
     def _retry_after_s(self, text: str | None) -> float | None:
         """Read a Retry-After: seconds, or a date."""
         if text is None:
             return None
-        if text.strip().isdigit():
+        text = text.strip()
+        if text.isascii() and text.isdigit() and len(text) <= _RETRY_AFTER_DIGITS_MAX:
             return float(text)
         try:
             at = from_datetime(parsedate_to_datetime(text))
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return max(0.0, (at - self._clock.now()) / SECOND)
 
 
 def _read_secret(text: str) -> bytes:
     try:
-        return base64.b64decode(text.removeprefix(_SECRET_PREFIX), validate=True)
+        secret = base64.b64decode(text.removeprefix(_SECRET_PREFIX), validate=True)
     except ValueError:
-        message = "channels.webhook.secret must be whsec_ and base64, as Standard Webhooks has it"
-        raise SegueError(message) from None
+        secret = b""
+    if not _SECRET_BYTES_MIN <= len(secret) <= _SECRET_BYTES_MAX:
+        message = (
+            f"channels.webhook.secret must be whsec_ and {_SECRET_BYTES_MIN} to "
+            f"{_SECRET_BYTES_MAX} bytes in base64, as Standard Webhooks has it"
+        )
+        raise SegueError(message)
+    return secret

@@ -1,9 +1,11 @@
 """Everything that is wrong with a campaign, said before it is published, with paths."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
+from segue.engine.graph import NO_IDS, edges, shortest_loop, targets_by_follower
 from segue.engine.references import references_in
 from segue.engine.value_checks import check_audience, check_where
 from segue.model.campaigns import (
@@ -16,17 +18,30 @@ from segue.model.campaigns import (
     Tagged,
     Trigger,
 )
-from segue.model.channels import Channel
-from segue.model.decoding import decode_document, did_you_mean
+from segue.model.channels import CHANNELS, Channel
+from segue.model.decoding import decode_document, did_you_mean, shown
 from segue.model.events import PURCHASE, SESSION_START
-from segue.model.instants import parse_duration
+from segue.model.instants import DAY, parse_duration
 from segue.model.interactions import ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
-from segue.model.limits import CONVERSION_WINDOW_MAX, DELAY_MAX, RE_ELIGIBILITY_MAX
-from segue.model.messages import Email
+from segue.model.limits import (
+    CONVERSION_WINDOW_MAX,
+    DELAY_MAX,
+    NAME_LENGTH_MAX,
+    RE_ELIGIBILITY_MAX,
+)
+from segue.model.messages import Email, Message
 from segue.model.problems import InvalidError, Problem
 
+_ALL = 100  # per cent
 _KINDS = ("event", "purchase", "session_start", "interact_with_campaign", "did_not")
 _OPTIONS = ("alias", "button", "page", "conversion_event", "body_only", "outcome")
+_NAMES = ("campaign", "variant", "alias", "button", "page")
+# What did_not can wait for: it begins at the receipt, so not the receipt itself.
+_WAITABLE = tuple(
+    row.name
+    for row in INTERACTIONS.values()
+    if row.channel is not None and row.act != RECEIVE_BY_CHANNEL[row.channel]
+)
 
 
 class KnownCampaign(Struct, frozen=True):
@@ -64,32 +79,42 @@ def decode_campaign(raw: object) -> Campaign:
 def check_campaign(campaign: Campaign) -> list[Problem]:
     """Return everything that is wrong with the document by itself."""
     return [
+        *_check_slug(campaign),
         *_check_delivery(campaign),
         *check_audience(campaign.audience, "audience"),
-        *_check_durations(campaign),
-        *_check_variants(campaign),
+        *_check_pause(campaign),
+        *_check_shares(campaign),
+        *_check_messages(campaign),
         *_check_conversions(campaign),
     ]
+
+
+def _check_slug(campaign: Campaign) -> Iterator[Problem]:
+    if campaign.slug == "any":
+        message = '"any" stands for every campaign in a reference; choose another slug'
+        yield Problem("slug", message)
 
 
 def _check_delivery(campaign: Campaign) -> Iterator[Problem]:
     delivery = campaign.delivery
     for index, trigger in enumerate(delivery.triggers):
         yield from _check_happening(trigger, f"delivery.triggers[{index}]", campaign.slug)
+    if isinstance(delivery.delay, After):
+        yield from _check_length(delivery.delay.after, "delivery.delay.after", DELAY_MAX)
     for index, exception in enumerate(delivery.exceptions):
-        yield from _check_happening(exception, f"delivery.exceptions[{index}]", "")
-    has_did_not = any(trigger.did_not for trigger in delivery.triggers)
-    if has_did_not and (delivery.exceptions or delivery.delay != "immediately"):
-        message = "did_not brings its own delay and exception: leave out `delay` and `exceptions`"
-        yield Problem("delivery", message)
-    waits = {trigger.did_not.within for trigger in delivery.triggers if trigger.did_not}
+        path = f"delivery.exceptions[{index}]"
+        yield from _check_happening(exception, path, "")
+        if exception.session_start and any(one.session_start for one in delivery.triggers):
+            message = "session_start may not be both trigger and exception of one campaign"
+            yield Problem(f"{path}.session_start", message)
+    waits = {parse_duration(one.did_not.within) for one in delivery.triggers if one.did_not}
+    if waits and delivery.delay != "immediately":
+        yield Problem("delivery.delay", "leave it out: did_not brings its own delay, `within`")
+    if waits and delivery.exceptions:
+        yield Problem("delivery.exceptions", "leave them out: did_not brings its own exception")
     if len(waits) > 1 or (waits and not all(trigger.did_not for trigger in delivery.triggers)):
         message = "a did_not stands alone, or beside others with the same `within`"
         yield Problem("delivery.triggers", message)
-    starts = [t for t in delivery.triggers if t.session_start is not None]
-    if starts and any(one.session_start is not None for one in delivery.exceptions):
-        message = "session_start may not be both trigger and exception of one campaign"
-        yield Problem("delivery.exceptions", message)
 
 
 def _check_happening(happening: Happening, path: str, own_slug: str) -> Iterator[Problem]:
@@ -110,138 +135,179 @@ def _check_happening(happening: Happening, path: str, own_slug: str) -> Iterator
 
 def _check_event(event: str | CustomEvent, path: str) -> Iterator[Problem]:
     name = event if isinstance(event, str) else event.name
-    if name in ACTS:
+    name_path = path if isinstance(event, str) else f"{path}.name"
+    if name in ACTS or name in INTERACTIONS:
         message = f'"{name}" is an interaction; write interact_with_campaign instead of event'
-        yield Problem(path, message)
-    if name in (PURCHASE, SESSION_START):
-        yield Problem(path, f'"{name}" is a kind of its own; write `{name}: {{}}`')
+        yield Problem(name_path, message)
+    elif name in (PURCHASE, SESSION_START):
+        yield Problem(name_path, f'"{name}" is a kind of its own; write `{name}: {{}}`')
+    elif not 1 <= len(name) <= NAME_LENGTH_MAX:
+        message = f"must have 1 to {NAME_LENGTH_MAX} characters, not {len(name)}"
+        yield Problem(name_path, message)
     if isinstance(event, CustomEvent):
         yield from check_where(event.where, f"{path}.where")
 
 
 def _check_interaction(spec: InteractWithCampaign, path: str, own_slug: str) -> Iterator[Problem]:
-    interaction = INTERACTIONS.get(spec.interaction)
-    if interaction is None:
+    if spec.interaction not in INTERACTIONS:
         hint = did_you_mean(spec.interaction, [*INTERACTIONS])
-        yield Problem(f"{path}.interaction", f'"{spec.interaction}" is no interaction{hint}')
-        return
-    for option in _OPTIONS:
-        is_given = getattr(spec, option) not in (None, False)
-        if is_given and option not in interaction.options:
-            yield Problem(f"{path}.{option}", f"{interaction.name} takes no {option}")
-        if not is_given and option in interaction.required:
-            yield Problem(f"{path}.{option}", f"is missing; {interaction.name} needs it")
-    if own_slug and spec.campaign == own_slug:
-        yield Problem(f"{path}.campaign", "a campaign cannot be triggered by itself")
+        yield Problem(f"{path}.interaction", f"{shown(spec.interaction)} is no interaction{hint}")
+    elif spec.include_control and spec.interaction != "conversion":
+        message = f"{spec.interaction} takes no include_control; conversion does"
+        yield Problem(f"{path}.include_control", message)
+    yield from _check_options(spec, path, own_slug)
 
 
 def _check_did_not(spec: DidNot, path: str, own_slug: str) -> Iterator[Problem]:
-    interaction = INTERACTIONS.get(spec.interaction)
-    waitable = [
-        row.name
-        for row in INTERACTIONS.values()
-        if row.channel is not None and row.act != RECEIVE_BY_CHANNEL[row.channel]
-    ]
-    if interaction is None or spec.interaction not in waitable:
-        hint = did_you_mean(spec.interaction, waitable)
-        message = f'"{spec.interaction}" is no interaction to wait for{hint}'
+    if spec.interaction not in _WAITABLE:
+        hint = did_you_mean(spec.interaction, [*_WAITABLE])
+        message = f"{shown(spec.interaction)} is no interaction to wait for{hint}"
         yield Problem(f"{path}.interaction", message)
+    yield from _check_options(spec, path, own_slug)
+    yield from _check_length(spec.within, f"{path}.within", DELAY_MAX, may_be_nothing=False)
+
+
+def _check_options(
+    spec: InteractWithCampaign | DidNot, path: str, own_slug: str
+) -> Iterator[Problem]:
+    if own_slug and spec.campaign == own_slug:
+        yield Problem(f"{path}.campaign", "a campaign cannot be triggered by itself")
+    for name in _NAMES:
+        if getattr(spec, name) == "":
+            yield Problem(f"{path}.{name}", "must not be empty")
+    interaction = INTERACTIONS.get(spec.interaction)
+    if interaction is None:
         return
-    for option in ("alias", "button", "page"):
-        is_given = getattr(spec, option) is not None
+    for option in _OPTIONS:
+        is_given = getattr(spec, option, None) not in (None, False)
         if is_given and option not in interaction.options:
-            yield Problem(f"{path}.{option}", f"{interaction.name} takes no {option}")
+            takes = " or ".join(interaction.options) or "no options"
+            message = f"{interaction.name} takes no {option}; it takes {takes}"
+            yield Problem(f"{path}.{option}", message)
         if not is_given and option in interaction.required:
             yield Problem(f"{path}.{option}", f"is missing; {interaction.name} needs it")
-    if spec.campaign == own_slug:
-        yield Problem(f"{path}.campaign", "a campaign cannot be triggered by itself")
-    if parse_duration(spec.within) > DELAY_MAX:
-        yield Problem(f"{path}.within", f"is longer than 365 days: {spec.within}")
 
 
-def _check_durations(campaign: Campaign) -> Iterator[Problem]:
-    delay, pause = campaign.delivery.delay, campaign.re_eligibility
-    if isinstance(delay, After) and parse_duration(delay.after) > DELAY_MAX:
-        yield Problem("delivery.delay.after", f"is longer than 365 days: {delay.after}")
-    if isinstance(pause, After) and parse_duration(pause.after) > RE_ELIGIBILITY_MAX:
-        yield Problem("re_eligibility.after", f"is longer than 720 days: {pause.after}")
+def _check_length(
+    written: str, path: str, most: int, *, may_be_nothing: bool = True
+) -> Iterator[Problem]:
+    length = parse_duration(written)
+    if length > most:
+        yield Problem(path, f"must be at most {most // DAY} days, not {shown(written)}")
+    elif not length and not may_be_nothing:
+        yield Problem(path, f"must be longer than nothing, not {shown(written)}")
 
 
-def _check_variants(campaign: Campaign) -> Iterator[Problem]:
-    if campaign.variants and campaign.messages:
+def _check_pause(campaign: Campaign) -> Iterator[Problem]:
+    if isinstance(campaign.re_eligibility, After):
+        after = campaign.re_eligibility.after
+        yield from _check_length(after, "re_eligibility.after", RE_ELIGIBILITY_MAX)
+
+
+def _check_shares(campaign: Campaign) -> Iterator[Problem]:
+    variants, control = campaign.variants, campaign.control_percent
+    if variants and campaign.messages:
         yield Problem("messages", "stand beside variants; put them into one of the variants")
-    if not campaign.variants and not campaign.messages:
+    if not variants and not campaign.messages:
         yield Problem("messages", "is missing: a campaign needs `messages` or `variants`")
-    names = [variant.name for variant in campaign.variants]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem("variants", f'has two variants named "{name}"')
-    shares = sum(variant.percent for variant in campaign.variants) + campaign.control_percent
-    if campaign.variants and shares != 100:  # noqa: PLR2004 - a percentage
-        message = f"the percentages of variants and control sum to {shares}, not 100"
+    if not variants and control == _ALL:
+        yield Problem("control_percent", f"leaves nobody to send to; at most {_ALL - 1}")
+    names: set[str] = set()
+    for number, variant in enumerate(variants):
+        if variant.name in names:
+            message = f"{shown(variant.name)} is another variant's name already"
+            yield Problem(f"variants[{number}].name", message)
+        names.add(variant.name)
+        if not variant.percent:
+            yield Problem(f"variants[{number}].percent", "must be at least 1")
+    total = sum(variant.percent for variant in variants) + control
+    if variants and total != _ALL:
+        message = f"the percentages of variants and control sum to {total}, not {_ALL}"
         yield Problem("variants", message)
-    if not campaign.variants and campaign.control_percent == 100:  # noqa: PLR2004
-        yield Problem("control_percent", "leaves nobody to send to")
-    for number, variant in enumerate(campaign.all_variants()):
-        root = f"variants[{number}]." if campaign.variants else ""
-        if campaign.variants and not variant.percent:
-            yield Problem(f"{root}percent", "must be at least 1")
-        channels: set[Channel] = set()
-        for index, message_ in enumerate(variant.messages):
-            path = f"{root}messages[{index}]"
-            written = list(message_.written())
-            if len(written) != 1:
-                found = ", ".join(channel for channel, _ in written) or "none"
-                yield Problem(path, f"must have exactly one channel; it has {found}")
-                continue
-            channel, body = written[0]
-            if channel in channels:
-                yield Problem(path, f"is the variant's second {channel} message; one is allowed")
-            channels.add(channel)
-            if isinstance(body, Email) and body.html is None and body.text is None:
-                yield Problem(f"{path}.email", "needs html, text or both")
+
+
+def _check_messages(campaign: Campaign) -> Iterator[Problem]:
+    yield from _check_message_list(campaign.messages, "messages")
+    for number, variant in enumerate(campaign.variants):
+        yield from _check_message_list(variant.messages, f"variants[{number}].messages")
+
+
+def _check_message_list(messages: Iterable[Message], path: str) -> Iterator[Problem]:
+    channels: set[Channel] = set()
+    for index, message in enumerate(messages):
+        place = f"{path}[{index}]"
+        written = list(message.written())
+        if len(written) != 1:
+            found = ", ".join(channel for channel, _ in written) or "none"
+            sentence = f"must be exactly one of {', '.join(CHANNELS)}; it has {found}"
+            yield Problem(place, sentence)
+            continue
+        channel, body = written[0]
+        if channel in channels:
+            yield Problem(place, f"is the variant's second {channel} message; one is allowed")
+        channels.add(channel)
+        if isinstance(body, Email) and body.html is None and body.text is None:
+            yield Problem(f"{place}.email", "needs html, text or both")
 
 
 def _check_conversions(campaign: Campaign) -> Iterator[Problem]:
     for index, conversion in enumerate(campaign.conversions):
         path = f"conversions[{index}]"
         yield from _check_happening(conversion, path, "")
-        if not 0 < parse_duration(conversion.within) <= CONVERSION_WINDOW_MAX:
-            message = f"must be longer than nothing and at most 30 days, not {conversion.within}"
-            yield Problem(f"{path}.within", message)
+        yield from _check_length(
+            conversion.within, f"{path}.within", CONVERSION_WINDOW_MAX, may_be_nothing=False
+        )
 
 
 def check_references(campaign: Campaign, known: Mapping[str, KnownCampaign]) -> References:
-    """Return what publishing would meet: `known` are the other campaigns (semantics.md 1, 2)."""
+    """Return what publishing would meet (semantics.md 1, 2).
+
+    The campaign has passed its own checks; `known` are the other campaigns, by slug.
+    """
     errors: list[Problem] = []
     warnings: list[Problem] = []
     by_id = {one.id: one for one in known.values()}
     for reference in references_in(campaign):
         spec, path = reference.spec, reference.path
         if isinstance(spec.campaign, Tagged):
-            if not any(spec.campaign.tag in one.tags for one in known.values()):
-                message = f'no campaign bears the tag "{spec.campaign.tag}" yet'
+            tag = spec.campaign.tag
+            if not any(tag in one.tags and one.status != "archived" for one in known.values()):
+                message = f"no campaign bears the tag {shown(tag)} yet"
                 warnings.append(Problem(f"{path}.campaign", message))
-        elif spec.campaign not in ("any", campaign.slug):
+        elif spec.campaign == campaign.slug:
+            errors += _check_target(spec, _itself(campaign), path)
+        elif spec.campaign != "any":
             target = known.get(spec.campaign) or by_id.get(spec.campaign)
             if target is None:
                 hint = did_you_mean(spec.campaign, [*known])
-                message = f'there is no campaign "{spec.campaign}"{hint}'
+                message = f"there is no campaign {shown(spec.campaign)}{hint}"
                 errors.append(Problem(f"{path}.campaign", message))
-            else:
-                errors += _check_target(spec, target, path)
-                if target.status == "stopped":
-                    message = f"{target.slug} is stopped: it sends nothing new to react to"
-                    warnings.append(Problem(f"{path}.campaign", message))
+                continue
+            errors += _check_target(spec, target, path)
+            if target.status == "stopped":
+                message = f"{target.slug} is stopped: it sends nothing new to react to"
+                warnings.append(Problem(f"{path}.campaign", message))
     return References(errors, [*warnings, *_doubts(campaign)])
+
+
+def _itself(campaign: Campaign) -> KnownCampaign:
+    return KnownCampaign(
+        slug=campaign.slug,
+        id="",
+        status="active",
+        tags=campaign.tags,
+        channels={message.channel for one in campaign.all_variants() for message in one.messages},
+        has_control=campaign.control_percent > 0,
+        conversions=len(campaign.conversions),
+    )
 
 
 def _check_target(
     spec: InteractWithCampaign | DidNot, target: KnownCampaign, path: str
 ) -> Iterator[Problem]:
     if target.status == "archived":
-        yield Problem(
-            f"{path}.campaign", f"{target.slug} is archived; its interactions fire nothing"
-        )
+        message = f"{target.slug} is archived; its interactions fire nothing"
+        yield Problem(f"{path}.campaign", message)
     interaction = INTERACTIONS[spec.interaction]
     if interaction.channel is not None and interaction.channel not in target.channels:
         message = (
@@ -250,36 +316,80 @@ def _check_target(
         )
         yield Problem(f"{path}.interaction", message)
     if interaction.name == "control_group_enroll" and not target.has_control:
-        yield Problem(f"{path}.interaction", f"{target.slug} has no control group")
+        message = f"{target.slug} has no control group, so nobody is ever enrolled"
+        yield Problem(f"{path}.interaction", message)
     if interaction.name == "conversion" and isinstance(spec, InteractWithCampaign):
-        letter = spec.conversion_event or "A"
-        if "ABCD".index(letter) >= target.conversions:
-            message = f"{target.slug} has no conversion event {letter}"
-            yield Problem(f"{path}.interaction", message)
+        if spec.conversion_event is None and not target.conversions:
+            yield Problem(f"{path}.interaction", f"{target.slug} has no conversion events")
+        elif "ABCD".index(spec.conversion_event or "A") >= target.conversions:
+            message = f"{target.slug} has no conversion event {spec.conversion_event}"
+            yield Problem(f"{path}.conversion_event", message)
 
 
 def _doubts(campaign: Campaign) -> Iterator[Problem]:
     delivery = campaign.delivery
-    if delivery.exceptions and delivery.delay == "immediately":
-        message = "do nothing without a delay: nobody waits"
-        yield Problem("delivery.exceptions", message)
-    for index, exception in enumerate(delivery.exceptions):
-        spec = exception.interact_with_campaign
-        if spec is not None and spec.interaction == "email_open":
+    delay = delivery.delay
+    is_immediate = not isinstance(delay, After) or parse_duration(delay.after) == 0
+    if delivery.exceptions and is_immediate:
+        yield Problem("delivery.exceptions", "do nothing without a delay: nobody waits")
+    for reference in references_in(campaign):
+        is_exception = reference.path.startswith("delivery.exceptions")
+        cancels = is_exception or isinstance(reference.spec, DidNot)
+        if cancels and reference.spec.interaction == "email_open":
             message = (
-                "also counts machine opens, which cancel for people who never looked; "
+                "email_open counts machine opens too, which cancel for people who never looked; "
                 "email_other_open is a person's"
             )
-            yield Problem(f"delivery.exceptions[{index}]", message)
+            yield Problem(f"{reference.path}.interaction", message)
 
 
-def drafts_that_follow(slug: str, drafts: Iterable[Campaign]) -> list[str]:
-    """Return the slugs of drafts with a trigger on an interaction with the campaign."""
+def check_cycles(
+    campaign: Campaign, others: Mapping[str, Campaign], slug_by_id: Mapping[str, str] = NO_IDS
+) -> References:
+    """Return the loops that a campaign closes with the others that send, or are about to.
+
+    One in which nothing ever waits for a person, a delay or re-eligibility is an error.
+    """
+    found = edges({**others, campaign.slug: campaign}, slug_by_id)
+    follows = targets_by_follower(found)
+    follows_endlessly = targets_by_follower(edge for edge in found if edge.is_endless)
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    own = [edge for edge in found if edge.follower == campaign.slug]
+    # A tag or "any" can close many loops through one trigger; the shortest is enough to look at.
+    for path, group in groupby(own, lambda edge: edge.path):
+        alike = list(group)
+        endless = [edge for edge in alike if edge.is_endless]
+        if loop := shortest_loop(endless, follows_endlessly):
+            message = (
+                f"closes a loop that nothing ever stops: {_drawn(loop)}; give one of these "
+                'a delay, or a re_eligibility other than "always"'
+            )
+            errors.append(Problem(path, message))
+        elif loop := shortest_loop(alike, follows):
+            warnings.append(Problem(path, f"closes a loop of campaigns: {_drawn(loop)}"))
+    return References(errors, warnings)
+
+
+def _drawn(loop: Sequence[str]) -> str:
+    return " → ".join((*loop, loop[0]))
+
+
+def drafts_that_follow(
+    slug: str, drafts: Iterable[Campaign], *, tags: Collection[str] = (), campaign_id: str = ""
+) -> list[str]:
+    """Return the slugs of drafts with a trigger on an interaction with the campaign.
+
+    They name its slug, its id, one of its tags, or "any".
+    """
+    names = {slug, campaign_id or slug, "any"}
+
+    def is_meant(reference: str | Tagged) -> bool:
+        return reference.tag in tags if isinstance(reference, Tagged) else reference in names
+
     return sorted(
         draft.slug
         for draft in drafts
-        if any(
-            reference.is_trigger and reference.spec.campaign == slug
-            for reference in references_in(draft)
-        )
+        if draft.slug != slug
+        and any(one.is_trigger and is_meant(one.spec.campaign) for one in references_in(draft))
     )

@@ -12,7 +12,8 @@ from segue.model.filters import Filter, PropertyCondition
 from segue.model.limits import CONVERSIONS_MAX, EXCEPTIONS_MAX, TRIGGERS_MAX, VARIANTS_MAX
 from segue.model.messages import Duration, Message, Text
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
+# Alone, `$` also matches before a line's end.
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$(?!\n)", max_length=100)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 

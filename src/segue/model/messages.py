@@ -7,9 +7,11 @@ from msgspec import Meta, Struct, field
 
 from segue.model.channels import CHANNELS, Channel
 from segue.model.instants import DURATION_PATTERN
+from segue.model.limits import NAME_LENGTH_MAX
 
 Text = Annotated[str, Meta(min_length=1)]
-Duration = Annotated[str, Meta(pattern=DURATION_PATTERN)]
+# Alone, the pattern's `$` also matches before a line's end; and Python reads no endless number.
+Duration = Annotated[str, Meta(pattern=DURATION_PATTERN + r"(?!\n)", max_length=NAME_LENGTH_MAX)]
 
 
 class Email(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

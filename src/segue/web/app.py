@@ -1,7 +1,5 @@
 """The web application: routes, guard, error shape, limits."""
 
-from typing import Any
-
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -12,17 +10,11 @@ from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
 from segue.web.api import campaigns, events, users
 from segue.web.auth import needs_scope
-from segue.web.errors import EXCEPTION_HANDLERS
+from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
 from segue.web.stream import stream
 from segue.web.tracking import HANDLERS as TRACKING
-
-_SECURITY_HEADERS: dict[str, Any] = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
-}
 
 
 def create_app(application: Application) -> Litestar:
@@ -42,7 +34,7 @@ def create_app(application: Application) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[IdempotentWrites],
         request_max_body_size=REQUEST_BYTES_MAX,
-        response_headers=_SECURITY_HEADERS,
+        response_headers=SECURITY_HEADERS,
         openapi_config=OpenAPIConfig(
             title="Segue",
             version=__version__,

@@ -30,16 +30,42 @@ async def read_body(request: Request[Any, Any, Any]) -> bytes:
     if encoding != "gzip":
         message = f'the Content-Encoding "{encoding}" is not known here; use gzip or none'
         raise ClientException(message, status_code=415)
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    return _unpack(body)
+
+
+async def read_json(request: Request[Any, Any, Any]) -> Any:
+    """Return the body's JSON as plain values.
+
+    Raises:
+        DecodeError: it is no JSON.
+    """
     try:
-        unpacked = unpacker.decompress(body, REQUEST_BYTES_MAX)
-    except zlib.error as error:
-        message = f"the body is no gzip: {error}"
-        raise ClientException(message) from None
-    if unpacker.unconsumed_tail:
-        message = f"the body unpacks to more than {REQUEST_BYTES_MAX} bytes; send less at a time"
-        raise ClientException(message, status_code=413)
-    return unpacked
+        return msgspec.json.decode(await request.body())
+    except UnicodeDecodeError as error:  # msgspec lets it through
+        raise msgspec.DecodeError(str(error)) from None
+
+
+def _unpack(packed: bytes) -> bytes:
+    """Return what gzip packed, all members of it: streams may be joined end to end."""
+    members: list[bytes] = []
+    left = REQUEST_BYTES_MAX
+    while packed or not members:
+        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            members.append(unpacker.decompress(packed, left + 1))
+        except zlib.error as error:
+            message = f"the body is no gzip: {error}"
+            raise ClientException(message) from None
+        left -= len(members[-1])
+        if left < 0:
+            message = (
+                f"the body unpacks to more than {REQUEST_BYTES_MAX} bytes; send less at a time"
+            )
+            raise ClientException(message, status_code=413)
+        if not unpacker.eof:
+            raise ClientException("the body is no gzip: it ends too early")
+        packed = unpacker.unused_data
+    return b"".join(members)
 
 
 class EntryReader:
@@ -67,7 +93,7 @@ class EntryReader:
             return self._read_each(parts)
         try:
             entries: list[Any] = getattr(self._all.decode(body), self._field)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             entries = self._read_each(self._raw_entries(body))
         self._refuse_too_many(len(entries))
         return entries
@@ -75,7 +101,7 @@ class EntryReader:
     def _raw_entries(self, body: bytes) -> list[bytes]:
         try:
             return [bytes(raw) for raw in getattr(self._raw.decode(body), self._field)]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             example = f'{{"{self._field}": [...]}}'
             problem = Problem("", f"could not be read ({error}); send {example}")
             raise InvalidError([problem], "The body") from None

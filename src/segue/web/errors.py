@@ -13,6 +13,12 @@ from segue.model.problems import InvalidError, Problem
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+# Of every answer. The framework adds them to what handlers return, and not to errors.
+SECURITY_HEADERS: dict[str, Any] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+}
 
 
 def problem_response(
@@ -31,7 +37,12 @@ def problem_response(
     }
     if problems:
         body["errors"] = [{"path": one.path, "message": one.message} for one in problems]
-    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return Response(
+        body,
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={**SECURITY_HEADERS, **(headers or {})},
+    )
 
 
 def answer_segue_error(_request: Request[Any, Any, Any], error: SegueError) -> Response[Any]:

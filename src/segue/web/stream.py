@@ -28,11 +28,11 @@ async def _messages(
 ) -> AsyncIterator[ServerSentEventMessage]:
     missed = 0
     try:
-        yield ServerSentEventMessage(comment="the stream begins")
+        yield ServerSentEventMessage(data=None, comment="the stream begins")
         while True:
             item = await subscription.next(_HEARTBEAT_S)
             if item is None:
-                yield ServerSentEventMessage(comment="still here")
+                yield ServerSentEventMessage(data=None, comment="still here")
             elif _is_wanted(item, wanted):
                 data = msgspec.json.encode(item).decode()
                 yield ServerSentEventMessage(event="decision", data=data)

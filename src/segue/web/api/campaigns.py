@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final
 
-import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.params import Parameter
 from msgspec import Struct
@@ -16,6 +15,7 @@ from segue.services.campaigns import Published
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.stats import By, Stats, stats_of, waiting_for
 from segue.storage.ports import StoredCampaign
+from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
 PageLimit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -81,7 +81,7 @@ async def create_campaign(
     request: Request[Any, Any, Any], application: Application
 ) -> ShownCampaign:
     """Keep a document as a draft."""
-    return shown(application.campaigns.create(msgspec.json.decode(await request.body())))
+    return shown(application.campaigns.create(await read_json(request)))
 
 
 @get("/campaigns/{campaign:str}", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
@@ -95,7 +95,7 @@ async def replace_campaign(
     campaign: str, request: Request[Any, Any, Any], application: Application
 ) -> ShownCampaign:
     """Replace the document; of an active campaign this makes a new version."""
-    raw = msgspec.json.decode(await request.body())
+    raw = await read_json(request)
     return shown(await application.campaigns.update(campaign, raw))
 
 
@@ -178,8 +178,7 @@ async def preview_campaign(
     campaign: str, request: Request[Any, Any, Any], application: Application
 ) -> Preview:
     """Fill each message in for one user, real or made up, and show the templates' errors."""
-    body = await request.body()
-    raw = msgspec.json.decode(body) if body else {}
+    raw = await read_json(request) if await request.body() else {}
     wish = decode_document(raw, PreviewRequest)
     return application.previews.preview(application.campaigns.find(campaign), wish)
 

@@ -13,6 +13,7 @@ from segue.model.limits import USERS_PER_CALL_MAX
 from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
 from segue.services.users import User
+from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
 PageLimit = Annotated[int, Parameter(ge=1, le=1000)]
@@ -39,7 +40,7 @@ class UsersChanged(Struct):
 @post("/users", status_code=202, opt={"scope": "ingest"}, tags=["users"])
 async def change_users(request: Request[Any, Any, Any], application: Application) -> UsersChanged:
     """Set attributes of one user, `{user_id, attributes}`, or of many, `{users: [...]}`."""
-    raw = msgspec.json.decode(await request.body())
+    raw = await read_json(request)
     if isinstance(raw, dict) and "users" in raw:
         changes = decode_document(raw, UsersChange).users
     else:
@@ -69,7 +70,7 @@ async def patch_user(
     user_id: str, request: Request[Any, Any, Any], application: Application
 ) -> User:
     """Set attributes of a user, who need not exist yet."""
-    raw = msgspec.json.decode(await request.body())
+    raw = await read_json(request)
     change = AttributeChange(user_id, decode_document(raw, AttributesPatch).attributes)
     await application.users.change([change])
     return application.users.find(user_id)
@@ -87,7 +88,7 @@ async def get_timeline(
     request: Request[Any, Any, Any],
     application: Application,
     limit: PageLimit = 100,
-    cursor: int = 0,
+    cursor: Annotated[int, Parameter(ge=0)] = 0,
 ) -> Response[Any]:
     """Tell everything that happened to a user and what was decided about it, oldest first.
 
