@@ -32,6 +32,9 @@ class PostOffice:
         self.logins: list[tuple[bytes, bytes]] = []
         self.was_encrypted: list[bool] = []
         self.gate: asyncio.Event | None = None  # before the answer to RCPT
+        self.gate_holds = 1  # so many must be at the gate for `at_gate`
+        self.at_gate_count = 0
+        self.at_gate = asyncio.Event()
         self.scan: asyncio.Event | None = None  # before the answer to the content
         self.servers: list[Any] = []
         self.url = ""
@@ -73,6 +76,9 @@ class PostOffice:
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.gate is not None:
+            self.at_gate_count += 1
+            if self.at_gate_count >= self.gate_holds:
+                self.at_gate.set()
             await self.gate.wait()
         if (said := await self._answer("RCPT", server)) is not None:
             return said

@@ -58,11 +58,10 @@ async def test_one_connection_carries_many_mails() -> None:
 
 async def test_no_more_connections_are_opened_than_the_settings_allow() -> None:
     async with post_office() as office:
-        office.gate = asyncio.Event()
+        office.gate, office.gate_holds = asyncio.Event(), 3
         sender = sender_to(office, connections_max=3)
         sending = [asyncio.create_task(sender.send(MAIL)) for _ in range(12)]
-        while office.connection_count < 3:
-            await asyncio.sleep(0)
+        await office.at_gate.wait()
         office.gate.set()
         answers = await asyncio.gather(*sending)
         await sender.close()
@@ -262,9 +261,7 @@ async def test_a_cancelled_hand_over_leaves_no_connection_half_used() -> None:
         office.gate = asyncio.Event()
         sender = sender_to(office)
         sending = asyncio.create_task(sender.send(MAIL))
-        while not office.servers:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.02)
+        await office.at_gate.wait()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         office.gate.set()
@@ -279,8 +276,7 @@ async def test_a_connection_that_comes_back_after_closing_is_closed() -> None:
         office.gate = asyncio.Event()
         sender = sender_to(office)
         sending = asyncio.create_task(sender.send(MAIL))
-        while not office.servers:
-            await asyncio.sleep(0)
+        await office.at_gate.wait()
         await sender.close()
         office.gate.set()
         assert isinstance(await sending, Accepted)

@@ -215,7 +215,7 @@ def test_a_template_error_is_shown_at_preview_and_skips_that_send(segue: SegueSe
     segue.user("u1", email="u1@people.test")
     segue.event("u1", "news")
     eventually(lambda: ("skip", "template_error") in segue.decisions("u1", "broken"), "the skip")
-    skip = [line for line in segue.timeline("u1") if line.get("decision") == "skip"][0]
+    skip = next(line for line in segue.timeline("u1") if line.get("decision") == "skip")
     assert "email.html" in skip["detail"]
 
 

@@ -298,7 +298,7 @@ class Oracle:
         if "id" in line:
             # semantics.md 8: the same id from the same user inside 24 hours is applied once
             seen_at = user.seen_ids.get(line["id"])
-            if seen_at is not None and self.now - seen_at <= DAY:
+            if seen_at is not None and self.now - seen_at < DAY:
                 return
             user.seen_ids[line["id"]] = self.now
         self.handle_line(user, self.act_of(line))
@@ -318,8 +318,8 @@ class Oracle:
         """Publish, stop or archive a campaign (semantics.md 1); to advance is only time."""
         if word == "publish":
             self.lives[slug] = Life("active", self.now)
-        if word not in ("stop", "archive"):
-            return
+        if word not in ("stop", "archive") or self.lives[slug].status == "draft":
+            return  # a draft has nothing to stop
         self.lives[slug].status = "stopped" if word == "stop" else "archived"
         reason = f"campaign_{self.lives[slug].status}"
         for user_id in sorted(self.users):

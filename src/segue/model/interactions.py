@@ -148,4 +148,7 @@ RECEIVE_BY_CHANNEL: Final[dict[Channel, str]] = {
     "content_card": "content_card_view",
 }
 
+# They change the profile whatever becomes of their campaign.
+PROFILE_ACTS: Final = frozenset(("email_bounce", "email_spam_report", "email_unsubscribe"))
+
 VIEW_ACTS: Final = frozenset(("in_app_message_view", "content_card_view"))

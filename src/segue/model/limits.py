@@ -18,7 +18,7 @@ DUPLICATE_WINDOW: Final = 24 * HOUR  # semantics.md 8
 
 # Campaigns
 TRIGGERS_MAX: Final = 20  # campaign-facts.md B1 gives exceptions a soft cap of 20
-EXCEPTIONS_MAX: Final = 20
+EXCEPTIONS_MAX: Final = 20  # as many as triggers
 VARIANTS_MAX: Final = 8  # semantics.md 5
 CONVERSIONS_MAX: Final = 4  # semantics.md 6: A to D
 CONVERSION_WINDOW_MAX: Final = 30 * DAY  # semantics.md 6
@@ -30,12 +30,12 @@ MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
 # Rendering
 RENDER_TIME_MAX: Final = 100_000  # microseconds; one template may not hold the process longer
-RENDER_MEMORY_BYTES_MAX: Final = 50 * 1024 * 1024
+RENDER_MEMORY_BYTES_MAX: Final = 50 * 1024 * 1024  # a small server renders some at once
 
 # Sending
 MACHINE_OPEN_WINDOW: Final = 2 * SECOND  # opens this soon after hand-over are a scanner's
 WEBHOOK_ATTEMPTS_MAX: Final = 6  # channel-facts.md 1.6: five retries within 30 minutes
-WEBHOOK_RETRY_WINDOW: Final = 30 * MINUTE
+WEBHOOK_RETRY_WINDOW: Final = 30 * MINUTE  # later, the news is old
 EMAIL_RETRY_WINDOW: Final = 72 * HOUR  # channel-facts.md 6.11: a deferral is retried for 72 hours
 RESPONSE_BYTES_MAX: Final = 64 * 1024  # of a webhook's answer; the rest is not read
 OUTBOX_MAX: Final = 100_000  # sends decided and not yet handed over; then deciding pauses

@@ -15,12 +15,13 @@ from segue.model.events import (
     AttributesSet,
     CampaignEnded,
     Cause,
+    Event,
     Occurrence,
     SendSettled,
     Settlement,
     TimerFired,
 )
-from segue.model.interactions import ACTS
+from segue.model.interactions import ACTS, PROFILE_ACTS
 from segue.model.log_records import (
     AttributesReceived,
     CampaignPublished,
@@ -121,12 +122,15 @@ class Fold:
         """Decide about the events that somebody is interested in; the others end here."""
         interests = self.plan.interests
         for index, event in enumerate(record.events):
-            name = event.name
-            if name not in interests:
-                continue
-            if name in ACTS and event.campaign is not None and not self.plan.find(event.campaign):
+            if event.name not in interests or self._is_without_effect(event):
                 continue
             self._decide(Occurrence(event, self.now, ordinal + index))
+
+    def _is_without_effect(self, event: Event) -> bool:
+        """Return whether it is an interaction with a campaign that was never published."""
+        if event.name not in ACTS or event.name in PROFILE_ACTS or event.campaign is None:
+            return False
+        return self.plan.find(event.campaign) is None
 
     def _end_campaign(self, record: CampaignStopped) -> None:
         self.plan = apply_publications(self.plan, [record])
