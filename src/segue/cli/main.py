@@ -5,6 +5,7 @@ import sys
 import click
 
 from segue import __version__
+from segue.cli.bench import bench
 from segue.cli.demo import demo
 from segue.cli.keys import key
 from segue.cli.log import log
@@ -19,7 +20,7 @@ def segue() -> None:
     """Segue: campaigns that follow what people do with other campaigns."""
 
 
-for command in (serve, demo, run, log, key):
+for command in (serve, demo, run, log, key, bench):
     segue.add_command(command)
 
 

@@ -10,6 +10,7 @@ from segue.model.events import AttributeChange
 from segue.model.limits import ATTRIBUTES_PER_USER_MAX
 from segue.model.log_records import UserErased
 from segue.model.problems import InvalidError, Problem
+from segue.model.reasons import REASONS
 from segue.model.state import UserState
 from segue.runtime.history import timeline_of
 from segue.runtime.runtime import Runtime
@@ -82,6 +83,10 @@ class Users:
         """Return everything that happened to the user and what was decided, oldest first."""
         runtime = self._runtime
         now = runtime.processor.fold.now
-        return await asyncio.to_thread(
+        lines = await asyncio.to_thread(
             lambda: list(timeline_of(runtime.journal, runtime.snapshot, user_id, now))
         )
+        for line in lines:
+            if "decision" in line and "reason" in line:
+                line["why"] = REASONS[line["reason"]]
+        return lines

@@ -88,6 +88,11 @@ def measure_floor(clock: Clock, batch_size: int, batch_count: int) -> float:
 
 
 def _measure_floor(clock: Clock, calls: list[bytes]) -> float:
+    """Return the middle one of three measurements: machines are noisy."""
+    return sorted(_measure_floor_once(clock, calls) for _ in range(3))[1]
+
+
+def _measure_floor_once(clock: Clock, calls: list[bytes]) -> float:
     decoder = msgspec.json.Decoder(Call)
     events = 0
     with (
