@@ -1,19 +1,44 @@
 """The docs cannot fall behind: what the program has, the reference has a heading for."""
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from segue.cli.main import segue
+from segue.engine.checks import decode_campaign
+from segue.model.instants import parse_instant
 from segue.model.reasons import REASONS
+from segue.runtime.lines import read_line
+from segue.runtime.offline import OfflineRun
+from segue.services.campaign_files import read_yaml
 from segue.services.settings import Settings
 
+README = Path(__file__).parent.parent / "README.md"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 
 def headings(page: str) -> set[str]:
     lines = (REFERENCE / page).read_text().splitlines()
     return {line.removeprefix("## ").strip() for line in lines if line.startswith("## ")}
+
+
+def test_the_readmes_five_minutes_do_what_it_says() -> None:
+    blocks = re.findall(r"```(\w+)\n(.*?)```", README.read_text(), re.DOTALL)
+    documents = [
+        decode_campaign(read_yaml(text, "README")) for kind, text in blocks if kind == "yaml"
+    ]
+    lines = next(text for kind, text in blocks if kind == "json").encode().splitlines()
+    run = OfflineRun({campaign.slug: campaign for campaign in documents})
+    verdicts = run.feed(line for text in lines if (line := read_line(text)) is not None)
+    verdicts += run.advance(parse_instant("2026-11-30T00:00:00Z"))
+    resend = [(v.user_id, v.decision, v.reason) for v in verdicts if v.campaign == "resend"]
+    assert sorted(resend, key=str) == [
+        ("ann", "cancel", "exception_event"),
+        ("ann", "enter", None),
+        ("bob", "enter", None),
+        ("bob", "send", None),
+    ]
 
 
 def test_every_command_has_its_heading() -> None:

@@ -8,7 +8,7 @@ from segue.channels.sender import Accepted, Refused
 from segue.channels.settings import ChannelSettings, EmailSettings, WebhookSettings
 from segue.clock import FixedClock
 from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
-from tests.channels.fake_http import receiver
+from tests.channels.fake_http import web_server
 from tests.channels.fake_smtp import post_office
 
 MAIL = RenderedEmail("snd_1", "ada", "welcome", "ada@a.test", "s@shop.test", "Hello", text="Hi")
@@ -21,7 +21,7 @@ def call_to(url: str) -> RenderedWebhook:
 
 
 async def test_each_message_goes_to_the_sender_of_its_channel() -> None:
-    async with post_office() as office, receiver() as told:
+    async with post_office() as office, web_server() as told:
         settings = ChannelSettings(
             EmailSettings(smtp_url=f"smtp://{office.url}"),
             WebhookSettings(allow_private_addresses=["127.0.0.1/32"]),

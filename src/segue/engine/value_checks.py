@@ -81,7 +81,7 @@ def _fault_of_pattern(pattern: str) -> str | None:
         return f"is longer than {_PATTERN_LENGTH_MAX} characters"
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         return f"{pattern!r} is no regular expression: {error}"
     if _NESTED_REPEAT.search(pattern):
         return f"{pattern!r} repeats a group that repeats, which can take for ever; simplify it"

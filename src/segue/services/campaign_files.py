@@ -35,7 +35,7 @@ def read_yaml(text: str, where: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader underneath
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidError([Problem("", f"is no YAML: {error}")], where) from None
 
 

@@ -6,7 +6,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from segue.content.lint import errors_in, warnings_in
-from segue.engine.checks import KnownCampaign, check_references, decode_campaign, drafts_that_follow
+from segue.engine.checks import (
+    KnownCampaign,
+    check_cycles,
+    check_references,
+    decode_campaign,
+    drafts_that_follow,
+)
 from segue.errors import ConflictError, NotFoundError
 from segue.model.campaigns import Campaign
 from segue.model.ids import random_id
@@ -213,8 +219,10 @@ class Campaigns:
         campaigns = [one for one in self.all() if one.slug != document.slug]
         known = {one.slug: known_campaign(one) for one in campaigns}
         references = check_references(document, known)
-        if references.errors:
-            raise InvalidError(references.errors, "The campaign")
+        active = {one.slug: one.document for one in campaigns if one.status == "active"}
+        loops = check_cycles(document, active, {one.id: one.slug for one in campaigns})
+        if references.errors or loops.errors:
+            raise InvalidError([*references.errors, *loops.errors], "The campaign")
         drafts = [one.document for one in campaigns if one.status == "draft"]
         late = [
             Problem(
@@ -222,9 +230,9 @@ class Campaigns:
                 f"{slug} follows this campaign and is a draft: "
                 "what happens before it is published will not enter anyone",
             )
-            for slug in drafts_that_follow(document.slug, drafts)
+            for slug in drafts_that_follow(document.slug, drafts, tags=document.tags)
         ]
-        return [*references.warnings, *warnings_in(document), *late]
+        return [*references.warnings, *loops.warnings, *warnings_in(document), *late]
 
 
 def known_campaign(campaign: StoredCampaign) -> KnownCampaign:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from segue.model.campaigns import Campaign
@@ -18,7 +18,7 @@ from segue.storage.ports import StoredCampaign
 from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
-PageLimit = Annotated[int, Parameter(ge=1, le=1000)]
+PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
 _FAR: Final = 1 << 62
 
 
@@ -148,7 +148,7 @@ async def duplicate_campaign(campaign: str, application: Application) -> ShownCa
 async def get_stats(
     campaign: str,
     application: Application,
-    from_: Annotated[str | None, Parameter(query="from")] = None,
+    from_: Annotated[str | None, QueryParameter(name="from")] = None,
     to: str | None = None,
     by: By = "day",
 ) -> Stats:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from segue.model.decoding import decode_document
@@ -16,7 +16,7 @@ from segue.services.users import User
 from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
-PageLimit = Annotated[int, Parameter(ge=1, le=1000)]
+PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 class UsersChange(Struct, forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ async def get_timeline(
     request: Request[Any, Any, Any],
     application: Application,
     limit: PageLimit = 100,
-    cursor: Annotated[int, Parameter(ge=0)] = 0,
+    cursor: Annotated[int, QueryParameter(ge=0)] = 0,
 ) -> Response[Any]:
     """Tell everything that happened to a user and what was decided about it, oldest first.
 
