@@ -3,7 +3,6 @@
 import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 import pytest
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ MAIL = RenderedEmail("snd_1", "ada", "welcome", "ada@people.test", "shop@shop.te
 
 def read(message: RenderedEmail) -> EmailMessage:
     content = build_mail(message, NOW).content
-    return cast(EmailMessage, message_from_bytes(content, policy=policy.default))
+    return message_from_bytes(content, policy=policy.default)
 
 
 def test_the_html_follows_the_text_since_readers_take_the_last_they_understand() -> None:

@@ -24,6 +24,7 @@ _NEVER_PUBLIC: Final = tuple(
         "198.18.0.0/15",  # benchmarks
         "240.0.0.0/4",  # reserved, and broadcast
         "::/96",  # an IPv4 address spelt as IPv6, long given up
+        "::ffff:0:0:0/96",  # an IPv4 address for a translator of one's own network
         "64:ff9b:1::/48",  # translation within one's own network
         "100::/64",  # discarded
         "2001::/23",  # protocol assignments and Teredo
