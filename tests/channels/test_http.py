@@ -13,8 +13,8 @@ from segue.channels.http import (
     UnreachableError,
 )
 from segue.model.limits import RESPONSE_BYTES_MAX
+from tests.channels.certificates import certificate
 from tests.channels.fake_http import WebServer, web_server
-from tests.channels.fake_smtp import certificate
 from tests.channels.test_guard import FORBIDDEN, ODDLY_SPELT
 
 LOCAL = ["127.0.0.0/8"]

@@ -82,6 +82,11 @@ def test_what_is_not_ascii_is_encoded_and_reads_back() -> None:
     assert mail.get_content().strip() == ("日本語 " * 300).strip()
 
 
+@pytest.mark.parametrize("text", ["é", "Grüße\n", "日本語"])
+def test_a_body_needs_no_more_of_a_server_than_seven_bits(text: str) -> None:
+    assert build_mail(replace(MAIL, text=text, html=text), NOW).content.isascii()
+
+
 def test_an_international_domain_goes_out_in_ascii() -> None:
     mail = build_mail(replace(MAIL, to="ada@münchen.test", from_="Ü <ü@bücher.test>"), NOW)
     assert mail.recipient == "ada@xn--mnchen-3ya.test"

@@ -9,7 +9,8 @@ from segue.channels.settings import EmailSettings
 from segue.channels.smtp import SmtpSender
 from segue.channels.smtp_pool import read_smtp_url
 from segue.clock import FixedClock
-from tests.channels.fake_smtp import certificate, post_office
+from tests.channels.certificates import certificate
+from tests.channels.fake_smtp import post_office
 from tests.channels.test_smtp import MAIL
 
 
