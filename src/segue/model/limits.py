@@ -28,6 +28,12 @@ CHAIN_HOPS_MAX: Final = 10  # semantics.md 3
 FILTER_DEPTH_MAX: Final = 20  # deeper trees are a mistake, and recursion must end
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
+# Local time
+ZONE_NAME_LENGTH_MAX: Final = 64  # twice the longest; a profile may hold anything in its place
+ZONES_CACHED_MAX: Final = 2_000  # all six hundred, and names that are none, which profiles hold
+HOURS_SEARCH: Final = 8 * DAY  # hours of the day recur daily; a week outlasts any clock change
+CRON_LENGTH_MAX: Final = 255  # every minute of the hour, written out, takes 169
+
 # Rendering
 RENDER_TIME_MAX: Final = 100_000  # microseconds; one template may not hold the process longer
 RENDER_MEMORY_BYTES_MAX: Final = 50 * 1024 * 1024  # a small server renders some at once
