@@ -9,9 +9,10 @@ from segue.cli.main import segue
 from segue.engine.checks import decode_campaign
 from segue.model.instants import parse_instant
 from segue.model.reasons import REASONS
+from segue.runtime.line_records import Project
 from segue.runtime.lines import read_line
 from segue.runtime.offline import OfflineRun
-from segue.services.campaign_files import read_yaml
+from segue.services.project_files import read_yaml
 from segue.services.settings import Settings
 
 README = Path(__file__).parent.parent / "README.md"
@@ -29,7 +30,7 @@ def test_the_readmes_five_minutes_do_what_it_says() -> None:
         decode_campaign(read_yaml(text, "README")) for kind, text in blocks if kind == "yaml"
     ]
     lines = next(text for kind, text in blocks if kind == "json").encode().splitlines()
-    run = OfflineRun({campaign.slug: campaign for campaign in documents})
+    run = OfflineRun(Project({campaign.slug: campaign for campaign in documents}))
     verdicts = run.feed(line for text in lines if (line := read_line(text)) is not None)
     verdicts += run.advance(parse_instant("2026-11-30T00:00:00Z"))
     resend = [(v.user_id, v.decision, v.reason) for v in verdicts if v.campaign == "resend"]

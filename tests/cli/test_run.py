@@ -84,7 +84,7 @@ def test_a_bad_line_is_told_by_its_number_and_the_rest_is_decided(tmp_path: Path
 
 
 def test_a_bad_campaign_is_refused_with_every_fault_and_its_file(tmp_path: Path) -> None:
-    (tmp_path / "bad.yaml").write_text("slug: x\nnaem: X\ndelivery: {triggers: []}\n")
+    (tmp_path / "bad.yaml").write_text("slug: x\nnaem: X\ndelivery: {triggers: 5}\n")
     events = tmp_path / "events.ndjson"
     events.write_text("")
     done = segue("run", str(tmp_path), "--events", str(events))

@@ -8,12 +8,10 @@ from segue.content.context import (
     template_context,
 )
 from segue.content.liquid import Liquid
-from segue.model.campaigns import ActionDelivery, Campaign, Trigger
+from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.state import TriggerContext
 
-CAMPAIGN = Campaign(
-    slug="resend", name="Resend", delivery=ActionDelivery(triggers=[Trigger(event="x")])
-)
+CAMPAIGN = Campaign(slug="resend", name="Resend", delivery=Delivery(triggers=[Trigger(event="x")]))
 TRIGGER = TriggerContext(
     name="email_click",
     time=1_793_527_200_000_000,

@@ -1,14 +1,14 @@
 from typing import Any
 
 from segue.content.lint import errors_in, warnings_in
-from segue.model.campaigns import ActionDelivery, Campaign, Trigger, Variant
+from segue.model.campaigns import Campaign, Delivery, Trigger, Variant
 from segue.model.messages import Email, Message, Sms, Webhook
 
 LINK = "<a href='{{ unsubscribe_url }}'>Stop</a>"
 
 
 def campaign(*messages: Message, **more: Any) -> Campaign:
-    delivery = ActionDelivery(triggers=[Trigger(event="x")])
+    delivery = Delivery(triggers=[Trigger(event="x")])
     return Campaign(slug="a", name="A", delivery=delivery, messages=list(messages), **more)
 
 

@@ -10,7 +10,7 @@ from segue.content.links import Origin
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
 from segue.content.tokens import TokenSigner
-from segue.model.campaigns import ActionDelivery, Campaign, Trigger
+from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
 from segue.model.messages import (
     Button,
@@ -32,7 +32,7 @@ RENDERER = Renderer(
 )
 SEND_ID = "01900000-0000-7000-8000-000000000000"
 CAMPAIGN = Campaign(
-    slug="spring-sale", name="Spring", delivery=ActionDelivery(triggers=[Trigger(event="x")])
+    slug="spring-sale", name="Spring", delivery=Delivery(triggers=[Trigger(event="x")])
 )
 TRIGGER = TriggerContext(name="added", time=0, event_id="e", properties={"sku": "a b"})
 ADDRESS = "ann@user.test"

@@ -57,7 +57,7 @@ class Load:
             self.unanswered = batch
             try:
                 answer = server.api.post("/api/v1/events", json={"events": batch})
-            except httpx2.HTTPError:
+            except (httpx2.HTTPError, RuntimeError):  # the latter once its client is closed
                 return
             assert answer.status_code == 202, answer.text
             self.acknowledged.update(event["id"] for event in batch)

@@ -8,6 +8,7 @@ from tests.support.oracle import decide_log
 from tests.support.random_worlds import World, world_of_seed, worlds
 
 from segue.model.instants import parse_instant
+from segue.runtime.line_records import Project, Survey
 from segue.runtime.lines import read_line, verdict_line
 from segue.runtime.offline import OfflineRun
 
@@ -16,11 +17,12 @@ SEEDS = range(400)
 
 
 def decided_by_engine(world: World, batch_size: int) -> list[dict[str, Any]]:
-    published = frozenset(
-        line["campaign"] for line in world.lines if line.get("control") == "publish"
-    )
-    run = OfflineRun(world.campaigns, published)
     lines = [read_line(msgspec.json.encode(line)) for line in world.lines]
+    survey = Survey()
+    for line in lines:
+        if line is not None:
+            survey.look_at(line)
+    run = OfflineRun(Project(world.campaigns), survey)
     verdicts = []
     for start in range(0, len(lines), batch_size):
         verdicts += run.feed(line for line in lines[start : start + batch_size] if line)

@@ -1,5 +1,6 @@
 """What is wrong with a campaign is said before it is published, with the path of every fault."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,14 +17,9 @@ from tests.support.documents import (
     spoilt,
 )
 
-from segue.engine.checks import (
-    KnownCampaign,
-    check_campaign,
-    check_cycles,
-    check_references,
-    decode_campaign,
-    drafts_that_follow,
-)
+from segue.engine.checks import check_campaign, decode_campaign
+from segue.engine.reference_checks import check_cycles, check_references, drafts_that_follow
+from segue.engine.target_checks import KnownCampaign
 from segue.model.interactions import INTERACTIONS
 from segue.model.problems import InvalidError, Problem
 
@@ -219,7 +215,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"messages[0].email.text": REMOVED}, "messages[0].email", "needs html, text or both"),
     # audience
-    (audience(), "audience", "must be exactly one of all, any, not, attribute; it has none"),
+    (audience(), "audience", "must be exactly one of all, any, not, attribute, event"),
     (audience(attribute="a", eq=1, all=[]), "audience", "it has all, attribute"),
     (audience(all=[]), "audience.all", "is empty"),
     (audience(any=[]), "audience.any", "is empty"),
@@ -352,16 +348,38 @@ def test_a_campaign_with_junk_inside_is_taken_or_refused(overrides: dict[str, An
 # References
 
 
-def known(slug: str = "spring-sale", **parts: Any) -> dict[str, KnownCampaign]:
-    defaults: dict[str, Any] = {
-        "id": f"id-of-{slug}",
-        "status": "active",
-        "tags": [],
-        "channels": {"email"},
-        "has_control": False,
-        "conversions": 0,
+def known(
+    slug: str = "spring-sale",
+    *,
+    status: str = "active",
+    tags: Sequence[str] = (),
+    channels: Sequence[str] = ("email",),
+    has_control: bool = False,
+    conversions: int = 0,
+) -> dict[str, KnownCampaign]:
+    bodies = {
+        "email": email(html='<a href="https://shop.test" data-alias="cta">Go</a>'),
+        "push": push(
+            buttons=[{"id": "claim", "text": "Claim"}],
+            pages=[{"id": "one", "image_url": "https://shop.test/1.png"}],
+        ),
+        "in_app_message": {
+            "in_app_message": {"body": "Hi", "buttons": [{"id": "claim", "text": "Claim"}]}
+        },
+        "content_card": {"content_card": {"title": "Hi"}},
+        "sms": {"sms": {"body": "Hi"}},
+        "webhook": {"webhook": {"url": "https://shop.test"}},
     }
-    return {slug: KnownCampaign(slug=slug, **{**defaults, **parts})}
+    document = decode_campaign(
+        follower(
+            slug,
+            tags=list(tags),
+            messages=[bodies[channel] for channel in sorted(channels)],
+            control_percent=10 if has_control else 0,
+            conversions=[{"purchase": {}}] * conversions,
+        )
+    )
+    return {slug: KnownCampaign(slug, f"id-of-{slug}", status, document)}
 
 
 def follows(*triggers: dict[str, Any], exceptions: list[dict[str, Any]] | None = None) -> Any:

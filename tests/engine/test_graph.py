@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.documents import did_not, email, follower, interaction, push
 
-from segue.engine.checks import check_cycles, decode_campaign
+from segue.engine.checks import decode_campaign
 from segue.engine.graph import Edge, cycles, edges, publish_order
+from segue.engine.reference_checks import check_cycles
 from segue.model.campaigns import Campaign
 
 

@@ -55,15 +55,22 @@ def test_a_document_that_decodes_is_what_msgspec_makes_of_it() -> None:
         ({"control_percent": 1.5}, "control_percent", "a whole number from 0 to 100, not 1.5"),
         ({"control_percent": True}, "control_percent", "a whole number from 0 to 100, not true"),
         ({"control_percent": "5"}, "control_percent", 'a whole number from 0 to 100, not "5"'),
-        ({"delivery": []}, "delivery", 'must be an object with "triggers", not []'),
-        ({"delivery.type": "scheduled"}, "delivery.type", 'must be "action", not "scheduled"'),
-        ({"delivery.triggers": []}, "delivery.triggers", "needs at least 1 entry; it has 0"),
+        ({"delivery": []}, "delivery", "must be an object, not []"),
+        (
+            {"delivery.type": "sometimes"},
+            "delivery.type",
+            'must be one of "action", "api", "scheduled", not "sometimes"',
+        ),
         (
             {"delivery.exceptions": [{"purchase": {}}] * 21},
             "delivery.exceptions",
             "has 21 entries; at most 20 are allowed",
         ),
-        ({"delivery.delay": "7d"}, "delivery.delay", 'must be "immediately" or an object with "a'),
+        (
+            {"delivery.delay": "7d"},
+            "delivery.delay",
+            'must be "immediately" or an object, not "7d"',
+        ),
         (
             {"delivery.delay.after": "7 days"},
             "delivery.delay.after",

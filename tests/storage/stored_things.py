@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from segue.model.campaigns import ActionDelivery, Campaign, InteractWithCampaign, Trigger
+from segue.model.campaigns import Campaign, Delivery, InteractWithCampaign, Trigger
 from segue.model.effects import Deliver
 from segue.model.events import Event
 from segue.model.log_records import Block, CampaignPublished, EventsReceived, TimeAdvanced
@@ -34,7 +34,7 @@ def document(slug: str) -> Campaign:
     return Campaign(
         slug=slug,
         name=slug.title(),
-        delivery=ActionDelivery(triggers=[Trigger(interact_with_campaign=happening)]),
+        delivery=Delivery(triggers=[Trigger(interact_with_campaign=happening)]),
         messages=[Message(email=Email(subject="Hello {{ first_name }}", text="…"))],
     )
 
@@ -51,7 +51,7 @@ def published(slug: str, version: int = 1, at: int = 5) -> CampaignPublished:
 
 def state(value: Any = 1, *campaigns: str) -> UserState:
     """Return a state with an attribute, and memberships of campaigns."""
-    memberships = {slug: Membership(sent_at=7, sent_count=1) for slug in campaigns}
+    memberships = {slug: Membership(sent_at=7, receipt_count=1) for slug in campaigns}
     return UserState(attributes={"value": value}, memberships=memberships)
 
 

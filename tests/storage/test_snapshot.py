@@ -35,7 +35,7 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         snapshot.timers_of("follow-up", 2),
         snapshot.count_timers(),
         snapshot.outbox(),
-        snapshot.publications(),
+        snapshot.plan_changes(),
         snapshot.counters("welcome"),
         snapshot.counters("welcome", 2, 4),
         list(snapshot.read_verdicts()),
@@ -136,9 +136,9 @@ def test_counts_are_added(snapshot: Snapshot) -> None:
 
 def test_publications_come_in_the_order_of_the_log(snapshot: Snapshot) -> None:
     stopped = CampaignStopped(9, "welcome", is_archived=True)
-    snapshot.commit(checkpoint(publications=[published("welcome"), published("follow-up")]))
-    snapshot.commit(checkpoint(2, publications=[stopped]))
-    assert snapshot.publications() == [published("welcome"), published("follow-up"), stopped]
+    snapshot.commit(checkpoint(plan_changes=[published("welcome"), published("follow-up")]))
+    snapshot.commit(checkpoint(2, plan_changes=[stopped]))
+    assert snapshot.plan_changes() == [published("welcome"), published("follow-up"), stopped]
 
 
 def test_verdicts_come_in_the_order_they_were_made(snapshot: Snapshot) -> None:
@@ -209,7 +209,7 @@ FULL: dict[str, Any] = {
     "outbox_put": [outbox_item("s9", "bob")],
     "outbox_gone": [outbox_item("s2", "cat").key],
     "counts": [(counter(), 1.0)],
-    "publications": [published("follow-up")],
+    "plan_changes": [published("follow-up")],
     "verdicts": [verdict(1)],
 }
 
@@ -230,7 +230,7 @@ def fill(snapshot: Snapshot) -> None:
     [
         {"states": [("bob", state(9)), ("dan", state(object()))]},
         {"verdicts": [verdict(1), replace(verdict(2), detail=object())]},
-        {"publications": [published("a"), replace(published("b"), document=object())]},
+        {"plan_changes": [published("a"), replace(published("b"), document=object())]},
     ],
 )
 def test_a_checkpoint_with_a_value_that_cannot_be_stored_changes_nothing(
@@ -248,7 +248,7 @@ def test_a_checkpoint_with_a_value_that_cannot_be_stored_changes_nothing(
 # What only files can do
 
 
-@pytest.mark.parametrize("table", ["counters", "publications", "verdict_blocks", "position"])
+@pytest.mark.parametrize("table", ["counters", "plan_changes", "verdict_blocks", "position"])
 def test_a_failure_in_the_middle_of_writing_changes_nothing(tmp_path: Path, table: str) -> None:
     snapshot = SqliteSnapshot(tmp_path / "state.db")
     fill(snapshot)
@@ -350,7 +350,7 @@ CHECKPOINTS = st.builds(
     outbox_put=st.lists(ITEMS, max_size=3),
     outbox_gone=st.lists(ITEMS.map(lambda item: item.key), max_size=2),
     counts=st.lists(st.tuples(COUNTERS, AMOUNTS), max_size=4),
-    publications=st.lists(st.builds(published, SLUGS), max_size=1),
+    plan_changes=st.lists(st.builds(published, SLUGS), max_size=1),
     verdicts=st.lists(st.builds(verdict, st.integers(0, 9)), max_size=3),
 )
 

@@ -223,7 +223,7 @@ def _exception_of(short: document.DidNot) -> Happening:
 def triggers_of(campaign: Campaign) -> list[tuple[Happening, int]]:
     """Return what enters a user, each with its delay."""
     delay = campaign.delivery.delay
-    plain = parse_duration(delay.after) if isinstance(delay, document.After) else 0
+    plain = parse_duration(delay.after or "0s") if isinstance(delay, document.Delay) else 0
     return [
         (trigger, plain)
         if trigger.did_not is None

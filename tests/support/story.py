@@ -8,6 +8,7 @@ from segue.engine.checks import decode_campaign
 from segue.model.campaigns import Campaign
 from segue.model.instants import format_instant, parse_duration, parse_instant
 from segue.model.verdicts import Verdict
+from segue.runtime.line_records import Project, Survey
 from segue.runtime.lines import Line, read_line
 from segue.runtime.offline import OfflineRun
 
@@ -22,7 +23,8 @@ class Story:
             campaigns[campaign.slug] = campaign
         self.now = parse_instant(start)
         self.verdicts: list[Verdict] = []
-        self._run = OfflineRun(campaigns, frozenset(campaigns))
+        survey = Survey(published=set(campaigns))
+        self._run = OfflineRun(Project(campaigns), survey)
 
     def publish(self, *slugs: str) -> "Story":
         for slug in slugs:

@@ -14,9 +14,11 @@ from segue.cli.progress import byte_progress
 from segue.errors import SegueError
 from segue.model.instants import parse_instant
 from segue.model.verdicts import Verdict
-from segue.runtime.lines import ControlLine, Line, read_line, verdict_line
-from segue.runtime.offline import OfflineRun, Sends, read_checkpoint, write_checkpoint
-from segue.services.campaign_files import read_campaigns
+from segue.runtime.in_memory import Sends
+from segue.runtime.line_records import Survey
+from segue.runtime.lines import Line, read_line, verdict_line
+from segue.runtime.offline import OfflineRun, read_checkpoint, write_checkpoint
+from segue.services.project_files import read_project
 
 _REJECTS_SHOWN: Final = 20
 
@@ -88,9 +90,7 @@ def run(
     """
     until_at = parse_instant(until) if until is not None else None
     resume_from = read_checkpoint(checkpoint) if checkpoint is not None else None
-    engine = OfflineRun(
-        read_campaigns(folder), published_by_lines(events), sends, resume_from=resume_from
-    )
+    engine = OfflineRun(read_project(folder), survey_of(events), sends, resume_from=resume_from)
     lines = _LineFile(events, engine.bytes_done, engine.lines_done)
     resumes = resume_from is not None
     target = out.open("ab" if resumes else "wb") if out else nullcontext(sys.stdout.buffer)
@@ -132,9 +132,9 @@ def _decide_all(
     return True
 
 
-def published_by_lines(path: Path) -> frozenset[str]:
-    """Return the slugs that some control line of the file publishes."""
-    slugs = set()
+def survey_of(path: Path) -> Survey:
+    """Return what the control lines of a file are about."""
+    survey = Survey()
     with path.open("rb") as file:
         for text in file:
             if b'"control"' not in text:
@@ -143,9 +143,9 @@ def published_by_lines(path: Path) -> frozenset[str]:
                 line = read_line(text)
             except msgspec.DecodeError:
                 continue  # told of when its turn comes
-            if isinstance(line, ControlLine) and line.control == "publish" and line.campaign:
-                slugs.add(line.campaign)
-    return frozenset(slugs)
+            if line is not None:
+                survey.look_at(line)
+    return survey
 
 
 def _write(sink: IO[bytes], verdicts: list[Verdict]) -> None:

@@ -32,7 +32,7 @@ def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> N
     draft.count(slug, receipt.variant, "conversions", letter)
     if act.event.name == PURCHASE and act.event.price is not None:
         revenue = act.event.price * (act.event.quantity or 1)
-        draft.count(slug, receipt.variant, "revenue", letter, revenue)
+        draft.count(slug, receipt.variant, "revenue", letter, amount=revenue)
     event = Event(
         draft.user_id,
         "conversion",

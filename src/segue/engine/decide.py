@@ -5,48 +5,58 @@
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from segue.engine.conversions import convert
 from segue.engine.draft import Act, Decision, Draft
+from segue.engine.past import follow
 from segue.engine.plan import Plan
 from segue.engine.profile import set_attributes
-from segue.engine.receipts import record_act
+from segue.engine.receipts import note_act, record_act
 from segue.engine.sending import fire_timer, settle
-from segue.engine.waiting import cancel_waiting, end_wait, start_waiting
+from segue.engine.waiting import cancel_waiting, consider, end_wait, start_waiting
+from segue.engine.watching import Watch
 from segue.model.events import (
+    API_TRIGGER,
+    SCHEDULE,
     AttributesSet,
+    BackfillFound,
     CampaignEnded,
     Cause,
+    Event,
     Occurrence,
+    ScheduleCame,
+    SendRequested,
     Settlement,
     TimerFired,
 )
+from segue.model.ids import derive_id
+from segue.model.interactions import ACTS
 from segue.model.state import UserState
 
 
-def decide(state: UserState, cause: Cause, plan: Plan) -> Decision:
+def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = None) -> Decision:
     """Return what `cause` changes for the user whose `state` this is, and what must be done.
 
     Exceptions are looked at before triggers, so that an event that is both cancels the waiting
     send and starts a new wait. Acts that follow from a decision are handled after the one they
-    follow from, in the order they arose.
+    follow from, in the order they arose. `watch` notes what was looked at, and changes nothing.
     """
+    draft = Draft(state, plan, user_of(cause), watch)
     match cause:
         case Occurrence(event=event):
-            draft = Draft(state, plan, event.user_id)
             draft.acts.append(Act(event, cause.happened_at, cause.now, ordinal=cause.ordinal))
         case AttributesSet():
-            draft = Draft(state, plan, cause.user_id)
             set_attributes(draft, cause.attributes)
         case TimerFired():
-            draft = Draft(state, plan, cause.user_id)
             fire_timer(draft, cause.campaign, cause.now)
         case Settlement(settled=settled):
-            draft = Draft(state, plan, settled.user_id)
             settle(draft, settled, cause.now)
         case CampaignEnded():
-            draft = Draft(state, plan, cause.user_id)
             reason = "campaign_archived" if cause.is_archived else "campaign_stopped"
             end_wait(draft, cause.campaign, reason, cause.now)
+        case SendRequested() | ScheduleCame() | BackfillFound():
+            _consider_directly(draft, cause)
         case _:
             assert_never(cause)
     while draft.acts:
@@ -54,12 +64,59 @@ def decide(state: UserState, cause: Cause, plan: Plan) -> Decision:
     return draft.finish()
 
 
+def user_of(cause: Cause) -> str:
+    """Return the user that a cause is about."""
+    match cause:
+        case Occurrence():
+            return cause.event.user_id
+        case Settlement():
+            return cause.settled.user_id
+        case _:
+            return cause.user_id
+
+
 def _happen(draft: Draft, act: Act) -> None:
-    """Take one act through the steps of semantics.md 3, in their order."""
-    record_act(draft, act)
+    """Take one act through the steps of semantics.md 3, in their order.
+
+    What is counted of the act is counted last, so that "has never done this" can be true of the
+    act that triggers.
+    """
+    if draft.watch is not None:
+        draft.watch.seen.append(act)
+    is_interaction = act.event.name in ACTS
+    if is_interaction:
+        record_act(draft, act)
     rules = draft.plan.rules_for(act.event)
-    if rules is None:
+    if rules is not None:
+        cancel_waiting(draft, act, rules.exceptions)
+        convert(draft, act, rules.conversions)
+        start_waiting(draft, act, rules.triggers)
+    if is_interaction:
+        note_act(draft, act)
+    elif (trackers := draft.plan.trackers_by_name.get(act.event.name)) is not None:
+        histories = follow(draft.state.histories, trackers, act.event, act.happened_at)
+        if histories is not draft.state.histories:
+            draft.state = replace(draft.state, histories=histories)
+
+
+def _consider_directly(draft: Draft, cause: SendRequested | ScheduleCame | BackfillFound) -> None:
+    """Look at one campaign that is to enter the user, though no rule of its own listens."""
+    campaign = draft.plan.find(cause.campaign)
+    if campaign is None:
         return
-    cancel_waiting(draft, act, rules.exceptions)
-    convert(draft, act, rules.conversions)
-    start_waiting(draft, act, rules.triggers)
+    match cause:
+        case SendRequested():
+            event = Event(cause.user_id, API_TRIGGER, properties=cause.properties)
+            act = Act(event, cause.now, cause.now, ordinal=cause.ordinal)
+        case ScheduleCame():
+            event = Event(cause.user_id, SCHEDULE)
+            act_id = derive_id(cause.at, SCHEDULE, campaign.slug, cause.user_id)
+            act = Act(event, cause.at, cause.now, derived_id=act_id)
+        case BackfillFound():
+            found = Occurrence(cause.event, cause.now, -1)
+            act = Act(cause.event, found.happened_at, cause.now, is_backfill=True)
+        case _:
+            assert_never(cause)
+    if draft.watch is not None:
+        draft.watch.seen.append(act)
+    consider(draft, act, campaign)

@@ -1,12 +1,16 @@
 """The working copy of one decision: the state as it becomes, and what was decided on the way."""
 
 from collections import deque
+from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from segue.engine.local_time import zone_of
 from segue.engine.plan import Plan
+from segue.engine.watching import Watch
 from segue.model.effects import Count, Effect
 from segue.model.events import Event, event_id
 from segue.model.state import Membership, UserState
@@ -36,6 +40,7 @@ class Act(Struct, frozen=True, gc=False):
     is_control: bool = False
     derived_id: str | None = None
     ordinal: int = -1  # in the log, for an event from there
+    is_backfill: bool = False  # from before the publication of the campaign it may enter
 
     @property
     def id(self) -> str:
@@ -48,9 +53,10 @@ class Act(Struct, frozen=True, gc=False):
 class Draft:
     """Collects the changes of one decision; the state it began with stays as it was."""
 
-    __slots__ = ("_memberships", "acts", "effects", "plan", "reasons", "state", "user_id")
-
-    def __init__(self, state: UserState, plan: Plan, user_id: str) -> None:
+    def __init__(
+        self, state: UserState, plan: Plan, user_id: str, watch: Watch | None = None
+    ) -> None:
+        self.watch = watch
         self.state = state
         self.plan = plan
         self.user_id = user_id
@@ -59,16 +65,37 @@ class Draft:
         self.acts: deque[Act] = deque()
         self._memberships: dict[str, Membership] | None = None
 
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The user's time zone, else the workspace's."""
+        return zone_of(self.state.attributes.get("time_zone"), self.plan.workspace.time_zone)
+
+    @cached_property
+    def workspace_zone(self) -> ZoneInfo:
+        """The time zone of times that are nobody's in particular."""
+        return zone_of(self.plan.workspace.time_zone, "UTC")
+
+    @property
+    def memberships(self) -> dict[str, Membership]:
+        """What the user and every campaign have had to do with each other so far."""
+        return self.state.memberships if self._memberships is None else self._memberships
+
     def membership(self, campaign: str) -> Membership:
         """Return what the user and the campaign have had to do with each other so far."""
-        memberships = self.state.memberships if self._memberships is None else self._memberships
-        return memberships.get(campaign, _NEW)
+        return self.memberships.get(campaign, _NEW)
 
     def set_membership(self, campaign: str, membership: Membership) -> None:
         """Change it, in a copy."""
         if self._memberships is None:
             self._memberships = dict(self.state.memberships)
         self._memberships[campaign] = membership
+
+    def profile(self) -> UserState:
+        """Return the state as audiences see it, memberships and all."""
+        if self._memberships is not None:
+            self.state = replace(self.state, memberships=self._memberships)
+            self._memberships = None
+        return self.state
 
     def set_attributes(self, attributes: dict[str, Any]) -> None:
         """Replace the profile's attributes."""
@@ -79,13 +106,18 @@ class Draft:
         self.reasons.append(Verdict(now, self.user_id, campaign, kind, act_id, **more))
 
     def count(
-        self, campaign: str, variant: str, metric: str, detail: str = "", amount: float = 1
+        self,
+        campaign: str,
+        variant: str,
+        metric: str,
+        detail: str = "",
+        *,
+        amount: float = 1,
+        channel: str = "",
     ) -> None:
         """Add to one of the campaign's counters."""
-        self.effects.append(Count(campaign, variant, metric, detail, amount))
+        self.effects.append(Count(campaign, variant, metric, detail, amount, channel))
 
     def finish(self) -> Decision:
         """Return the decision."""
-        if self._memberships is not None:
-            self.state = replace(self.state, memberships=self._memberships)
-        return Decision(self.state, self.effects, self.reasons)
+        return Decision(self.profile(), self.effects, self.reasons)

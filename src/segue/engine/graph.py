@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from segue.engine.references import references_in
-from segue.model.campaigns import After, Campaign, DidNot, InteractWithCampaign, Tagged
+from segue.model.campaigns import After, Campaign, Delay, DidNot, InteractWithCampaign
 from segue.model.channels import RECEIVED_AT_HAND_OVER
+from segue.model.filters import Tagged
 from segue.model.instants import parse_duration
 from segue.model.interactions import INTERACTIONS, RECEIVE_BY_CHANNEL
 
@@ -46,7 +47,7 @@ def edges(campaigns: Mapping[str, Campaign], slug_by_id: Mapping[str, str] = NO_
         _edge(campaigns, follower, target, reference.spec, reference.path)
         for follower in sorted(campaigns)
         for reference in references_in(campaigns[follower])
-        if reference.is_trigger
+        if reference.is_trigger and isinstance(reference.spec, InteractWithCampaign | DidNot)
         for target in _targets(reference.spec, campaigns, slug_by_id)
     ]
 
@@ -196,7 +197,10 @@ def _is_automatic(spec: InteractWithCampaign, target: Campaign) -> bool:
 
 def _is_never_held_up(follower: Campaign) -> bool:
     delay, pause = follower.delivery.delay, follower.re_eligibility
-    has_delay = isinstance(delay, After) and parse_duration(delay.after) > 0
+    # A local time may come at once, but not again and again: the next is a day away.
+    has_delay = isinstance(delay, Delay) and (
+        delay.after is None or parse_duration(delay.after) > 0
+    )
     if any(trigger.did_not for trigger in follower.delivery.triggers):
         return False
     if isinstance(pause, After):

@@ -15,11 +15,9 @@ from segue.model.campaigns import (
     CustomEvent,
     Happening,
     InteractWithCampaign,
-    Purchase,
-    Tagged,
 )
 from segue.model.events import PURCHASE, SESSION_START, Event
-from segue.model.filters import PropertyCondition
+from segue.model.filters import PropertyCondition, Tagged
 from segue.model.interactions import DELIVERED_ACTS, INTERACTIONS, Interaction
 
 # (event, T) -> holds; None stands for always.
@@ -42,9 +40,13 @@ def bindings_of(happening: Happening, targets: Mapping[str, "Target"]) -> list[B
     if isinstance(happening.event, str):
         return [Binding(happening.event)]
     if isinstance(happening.event, CustomEvent):
-        return [Binding(happening.event.name, _conditions(happening.event.where))]
+        return [Binding(happening.event.name, event_test(happening.event.where))]
     if happening.purchase is not None:
-        return [Binding(PURCHASE, _purchase_test(happening.purchase))]
+        return [
+            Binding(
+                PURCHASE, purchase_test(happening.purchase.product_id, happening.purchase.where)
+            )
+        ]
     if happening.session_start is not None:
         return [Binding(SESSION_START)]
     if happening.interact_with_campaign is not None:
@@ -70,11 +72,12 @@ def _interaction_bindings(
     test = _reading_test(interaction, spec)
     return [
         Binding((act, slug), test, spec.variant, spec.include_control)
-        for slug in _resolve(spec.campaign, targets)
+        for slug in resolve(spec.campaign, targets)
     ]
 
 
-def _resolve(reference: str | Tagged, targets: Mapping[str, Target]) -> Iterable[str]:
+def resolve(reference: str | Tagged, targets: Mapping[str, Target]) -> Iterable[str]:
+    """Return the slugs that a reference to campaigns means."""
     if isinstance(reference, Tagged):
         tag = reference.tag
         return [slug for slug, target in targets.items() if tag in target.document.tags]
@@ -111,9 +114,9 @@ def _field_test(field: str, wanted: str) -> EventTest:
     return lambda event, _at: getattr(event, field) == wanted
 
 
-def _purchase_test(purchase: Purchase) -> EventTest:
-    conditions = _conditions(purchase.where)
-    product_id = purchase.product_id
+def purchase_test(product_id: str | None, where: list[PropertyCondition]) -> EventTest:
+    """Return what makes a purchase one of a product, with conditions on its properties."""
+    conditions = event_test(where)
     if product_id is None:
         return conditions
     if conditions is None:
@@ -121,7 +124,8 @@ def _purchase_test(purchase: Purchase) -> EventTest:
     return lambda event, at: event.product_id == product_id and conditions(event, at)
 
 
-def _conditions(where: list[PropertyCondition]) -> EventTest:
+def event_test(where: list[PropertyCondition]) -> EventTest:
+    """Return what an event's properties must satisfy."""
     if not where:
         return None
     tests: list[tuple[str, Predicate]] = [

@@ -1,39 +1,40 @@
-"""All published campaigns, compiled: what listens to what.
+"""All that is published, compiled: what listens to what.
 
-A `Plan` is immutable; publishing, editing, stopping and archiving each give a new one. Stopped
+A `Plan` is immutable; each publication, stop or change of the workspace gives a new one. Stopped
 campaigns stay, because what people do with their messages still fires; archived ones fire
 nothing (semantics.md 2), and are kept so that replays can name them.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from segue.engine.audience import Audience, compile_audience
+from segue.engine.audience import Audiences
 from segue.engine.matching import Binding, Key, Target, bindings_of
-from segue.model.campaigns import After, Campaign, DidNot, Happening, InteractWithCampaign
+from segue.engine.past import Tracker, past_of, tracker_of
+from segue.engine.references import leaves_of
+from segue.engine.versions import Version, compile_version
+from segue.model.campaigns import Campaign, DidNot, Happening, InteractWithCampaign
 from segue.model.channels import Channel
 from segue.model.events import Event
+from segue.model.filters import Filter
 from segue.model.instants import parse_duration
 from segue.model.interactions import ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
-from segue.model.log_records import CampaignPublished, CampaignStopped
+from segue.model.log_records import (
+    CampaignPublished,
+    CampaignStopped,
+    PlanChange,
+    SegmentDeleted,
+    SegmentSet,
+    WorkspaceSet,
+)
+from segue.model.workspace import Segment, Workspace
 
 LETTERS: Final = "ABCD"
 
 PublishedStatus = Literal["active", "stopped", "archived"]
-
-
-class Version(Struct, frozen=True):
-    """One version of a campaign with everything about it that is computed once."""
-
-    number: int
-    document: Campaign
-    delay: int
-    audience: Audience
-    pause: int | None  # of re-eligibility, in microseconds; None: never again
-    channels: dict[str, list[Channel]]  # by variant name
 
 
 class PublishedCampaign(Struct, frozen=True):
@@ -45,6 +46,16 @@ class PublishedCampaign(Struct, frozen=True):
     published_at: int
     newest: Version
     versions: dict[int, Version]
+
+    def channels_of(self, variant: str) -> list[Channel]:
+        """Return the channels of a variant's newest content; of one since removed, the last."""
+        newest = self.newest.channels
+        if variant in newest:
+            return newest[variant]
+        for number in sorted(self.versions, reverse=True):
+            if variant in self.versions[number].channels:
+                return self.versions[number].channels[variant]
+        return next(iter(newest.values()))
 
 
 class ExceptionRule(Struct, frozen=True):
@@ -86,6 +97,12 @@ class Plan(Struct, frozen=True):
     slug_by_id: dict[str, str]
     rules: dict[Key, Rules]
     interests: frozenset[str]  # names of events that need a look at the user's state
+    workspace: Workspace = field(default_factory=Workspace)
+    segments: dict[str, Segment] = field(default_factory=dict)
+    # By key, and by the name of the events they look at. One that was ever asked for stays:
+    # taken up again later, it would miss what happened in between.
+    trackers: dict[str, Tracker] = field(default_factory=dict)
+    trackers_by_name: dict[str, list[Tracker]] = field(default_factory=dict)
 
     def find(self, reference: str) -> PublishedCampaign | None:
         """Return a campaign by its slug or id."""
@@ -104,20 +121,55 @@ class Plan(Struct, frozen=True):
 EMPTY_PLAN: Final = Plan({}, {}, {}, ACTS)
 
 
-def apply_publications(
-    plan: Plan, publications: Iterable[CampaignPublished | CampaignStopped]
-) -> Plan:
-    """Return the plan after campaigns were published, edited, stopped or archived, in order."""
-    campaigns = dict(plan.campaigns)
-    for publication in publications:
-        if isinstance(publication, CampaignPublished):
-            slug = publication.document.slug
-            campaigns[slug] = _publish(campaigns.get(slug), publication)
-        elif publication.campaign in campaigns:
-            status: PublishedStatus = "archived" if publication.is_archived else "stopped"
-            known = campaigns[publication.campaign]
-            campaigns[publication.campaign] = replace(known, status=status)
-    return _compile(campaigns.values())
+def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
+    """Return the plan after campaigns, segments or the workspace were changed, in order."""
+    campaigns, segments = dict(plan.campaigns), dict(plan.segments)
+    workspace = plan.workspace
+    for change in changes:
+        match change:
+            case CampaignPublished():
+                slug = change.document.slug
+                campaigns[slug] = _publish(campaigns.get(slug), change)
+            case CampaignStopped():
+                if change.campaign in campaigns:
+                    status: PublishedStatus = "archived" if change.is_archived else "stopped"
+                    campaigns[change.campaign] = replace(campaigns[change.campaign], status=status)
+            case WorkspaceSet():
+                workspace = change.workspace
+            case SegmentSet():
+                segments[change.segment.slug] = change.segment
+            case SegmentDeleted():
+                segments.pop(change.slug, None)
+            case _:
+                assert_never(change)
+    return _compile(replace(plan, campaigns=campaigns, segments=segments, workspace=workspace))
+
+
+def filters_of(change: PlanChange) -> list[Filter]:
+    """Return the filters that a change brings into the plan."""
+    match change:
+        case CampaignPublished():
+            audience = change.document.audience
+            return [audience] if audience is not None else []
+        case SegmentSet():
+            return [change.segment.filter]
+        case _:
+            return []
+
+
+def with_trackers(plan: Plan, filters: Iterable[Filter]) -> Plan:
+    """Return the plan with everything followed that the filters ask about."""
+    trackers = dict(plan.trackers)
+    for node in filters:
+        for leaf, _path in leaves_of(node, ""):
+            if (past := past_of(leaf)) is not None:
+                tracker = tracker_of(past)
+                trackers.setdefault(tracker.key, tracker)
+    by_name: dict[str, list[Tracker]] = {}
+    for tracker in trackers.values():
+        by_name.setdefault(tracker.name, []).append(tracker)
+    interests = plan.interests | by_name.keys()
+    return replace(plan, trackers=trackers, trackers_by_name=by_name, interests=interests)
 
 
 def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> PublishedCampaign:
@@ -133,43 +185,50 @@ def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> P
     )
 
 
-def compile_version(number: int, document: Campaign) -> Version:
-    """Return a version of a campaign, compiled."""
-    delivery = document.delivery
-    delay = parse_duration(delivery.delay.after) if isinstance(delivery.delay, After) else 0
-    waits = [parse_duration(t.did_not.within) for t in delivery.triggers if t.did_not]
-    return Version(
-        number=number,
-        document=document,
-        delay=waits[0] if waits else delay,
-        audience=compile_audience(document.audience),
-        pause=_pause(document),
-        channels={
-            variant.name: [message.channel for message in variant.messages]
-            for variant in document.all_variants()
-        },
-    )
-
-
-def _pause(document: Campaign) -> int | None:
-    if isinstance(document.re_eligibility, After):
-        return parse_duration(document.re_eligibility.after)
-    return 0 if document.re_eligibility == "always" else None
-
-
-def _compile(campaigns: Iterable[PublishedCampaign]) -> Plan:
-    ordered = sorted(campaigns, key=lambda campaign: campaign.slug)
+def _compile(plan: Plan) -> Plan:
     targets = {
-        campaign.slug: Target(campaign.slug, campaign.id, campaign.newest.document)
-        for campaign in ordered
+        slug: Target(slug, campaign.id, campaign.newest.document)
+        for slug, campaign in sorted(plan.campaigns.items())
         if campaign.status != "archived"
     }
+    audiences = Audiences(targets, plan.segments)
+    campaigns = {
+        slug: _with_audiences(campaign, audiences)
+        for slug, campaign in sorted(plan.campaigns.items())
+    }
+    rules = _rules(campaigns.values(), targets)
+    compiled = replace(
+        plan,
+        campaigns=campaigns,
+        slug_by_id={campaign.id: slug for slug, campaign in campaigns.items()},
+        rules=rules,
+        interests=ACTS | {key for key in rules if isinstance(key, str)},
+    )
+    audiences_written = [one.newest.document.audience for one in campaigns.values()]
+    written = [*audiences_written, *(segment.filter for segment in plan.segments.values())]
+    return with_trackers(compiled, [node for node in written if node is not None])
+
+
+def _with_audiences(campaign: PublishedCampaign, audiences: Audiences) -> PublishedCampaign:
+    """Return the campaign with its audiences as they are among these campaigns and segments."""
+    if campaign.status == "archived":
+        return campaign
+    versions = {
+        number: replace(version, audience=audiences.compile(version.document.audience))
+        for number, version in campaign.versions.items()
+    }
+    return replace(campaign, versions=versions, newest=versions[campaign.newest.number])
+
+
+def _rules(
+    campaigns: Iterable[PublishedCampaign], targets: Mapping[str, Target]
+) -> dict[Key, Rules]:
     rules: dict[Key, Rules] = {}
 
     def rules_at(key: Key) -> Rules:
         return rules.setdefault(key, Rules([], [], []))
 
-    for campaign in ordered:
+    for campaign in campaigns:
         if campaign.status == "archived":
             continue
         for rule in _conversion_rules(campaign, targets):
@@ -180,12 +239,7 @@ def _compile(campaigns: Iterable[PublishedCampaign]) -> Plan:
             rules_at(exception.binding.key).exceptions.append(exception)
         for trigger in _trigger_rules(campaign, targets):
             rules_at(trigger.binding.key).triggers.append(trigger)
-    return Plan(
-        campaigns={campaign.slug: campaign for campaign in ordered},
-        slug_by_id={campaign.id: campaign.slug for campaign in ordered},
-        rules=rules,
-        interests=ACTS | {key for key in rules if isinstance(key, str)},
-    )
+    return rules
 
 
 def _exception_rules(

@@ -4,20 +4,28 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from segue.engine.audience import default_subscription
 from segue.engine.draft import Draft
-from segue.model.channels import Channel
+from segue.model.channels import CHANNELS, Channel
 
 # Attributes that state a subscription rather than a fact, as the commercial original names them.
-_SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {"email_subscribe": "email"}
+_SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {
+    "email_subscribe": "email",
+    "push_subscribe": "push",
+    "sms_subscribe": "sms",
+}
+# A subscription group to its state, of those that are to change.
+_GROUPS_ATTRIBUTE: Final = "subscription_groups"
 # The attribute that holds a channel's address.
-_ADDRESS_ATTRIBUTES: Final[dict[str, Channel]] = {"email": "email"}
+_ADDRESS_ATTRIBUTES: Final[dict[str, Channel]] = {"email": "email", "phone": "sms"}
 _STATES: Final = ("opted_in", "subscribed", "unsubscribed")
 
 
 def set_attributes(draft: Draft, changes: dict[str, Any]) -> None:
     """Set attributes of the profile; a null takes one away.
 
-    `email_subscribe` sets the subscription, and a new address is no longer a dead one.
+    `email_subscribe` and its like set subscriptions, `subscription_groups` those to groups, and
+    a new address is no longer a dead one.
     """
     attributes = dict(draft.state.attributes)
     for name, value in changes.items():
@@ -29,16 +37,20 @@ def set_attributes(draft: Draft, changes: dict[str, Any]) -> None:
             _revive_address(draft, _ADDRESS_ATTRIBUTES[name], value)
         if name in _SUBSCRIPTION_ATTRIBUTES and value in _STATES:
             subscribe(draft, _SUBSCRIPTION_ATTRIBUTES[name], value)
+        if name == _GROUPS_ATTRIBUTE and isinstance(value, dict):
+            for group, state in value.items():
+                if group not in CHANNELS and state in _STATES:
+                    subscribe(draft, group, state)
     draft.set_attributes(attributes)
 
 
-def subscribe(draft: Draft, channel: Channel, subscription: str) -> None:
-    """Set a channel's subscription; "subscribed" is the state of those who said nothing."""
+def subscribe(draft: Draft, name: str, subscription: str) -> None:
+    """Set the subscription to a channel or a group; that of those who said nothing is not kept."""
     subscriptions = dict(draft.state.subscriptions)
-    if subscription == "subscribed":
-        subscriptions.pop(channel, None)
+    if subscription == default_subscription(name):
+        subscriptions.pop(name, None)
     else:
-        subscriptions[channel] = subscription
+        subscriptions[name] = subscription
     draft.state = replace(draft.state, subscriptions=subscriptions)
 
 

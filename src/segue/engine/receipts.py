@@ -12,53 +12,80 @@ from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address, subscribe
 from segue.model.channels import Channel
 from segue.model.events import Event
-from segue.model.interactions import ACTS, DERIVED_ACTS, VIEW_ACTS
-from segue.model.state import Membership, Receipt
+from segue.model.interactions import ACTS, VIEW_ACTS
+from segue.model.limits import DONE_MAX
+from segue.model.state import Done, Membership, Receipt
 
 _VIEW_CHANNELS: Final[dict[str, Channel]] = {
     "in_app_message_view": "in_app_message",
     "content_card_view": "content_card",
 }
 
-# The counter each act adds to, and the bit of `Membership.done` for "has been counted once".
-_COUNTED: Final = {
-    "email_open": ("opens", 0),
-    "push_direct_open": ("opens", 1),
-    "email_click": ("clicks", 2),
-    "sms_short_link_click": ("clicks", 3),
-    "push_button_click": ("button_clicks", 4),
-    "push_story_page_click": ("page_clicks", 5),
-    "in_app_message_click": ("clicks", 6),
-    "content_card_click": ("clicks", 7),
-    "content_card_dismiss": ("dismissals", 8),
-    "in_app_message_view": ("impressions", 9),
-    "content_card_view": ("impressions", 10),
-    "email_delivered": ("delivered", 11),
-    "sms_delivered": ("delivered", 12),
-    "push_delivered": ("delivered", 13),
-    "email_bounce": ("bounced", 14),
-    "email_unsubscribe": ("unsubscribes", 15),
-    "email_spam_report": ("spam_reports", 16),
+# The counter each act adds to, and the channel it is counted under. What the engine derives is
+# counted where it is decided.
+_COUNTED: Final[dict[str, tuple[str, Channel]]] = {
+    "email_open": ("opens", "email"),
+    "push_direct_open": ("opens", "push"),
+    "email_click": ("clicks", "email"),
+    "sms_short_link_click": ("clicks", "sms"),
+    "push_button_click": ("button_clicks", "push"),
+    "push_story_page_click": ("page_clicks", "push"),
+    "in_app_message_click": ("clicks", "in_app_message"),
+    "content_card_click": ("clicks", "content_card"),
+    "content_card_dismiss": ("dismissals", "content_card"),
+    "in_app_message_view": ("impressions", "in_app_message"),
+    "content_card_view": ("impressions", "content_card"),
+    "email_delivered": ("delivered", "email"),
+    "sms_delivered": ("delivered", "sms"),
+    "push_delivered": ("delivered", "push"),
+    "email_bounce": ("bounced", "email"),
+    "email_unsubscribe": ("unsubscribes", "email"),
+    "email_spam_report": ("spam_reports", "email"),
 }
 
 
 def record_act(draft: Draft, act: Act) -> None:
-    """Take in an interaction with a published campaign; other events change nothing here."""
+    """Take in what an interaction changes at once: subscriptions, addresses, receipts by view."""
     event = act.event
-    if event.name not in ACTS:
-        return
     if event.name in ("email_unsubscribe", "email_spam_report"):
         subscribe(draft, "email", "unsubscribed")
     elif event.name == "email_bounce":
         kill_address(draft, "email")
-    campaign = draft.plan.find(event.campaign) if event.campaign is not None else None
-    if campaign is None or event.name in DERIVED_ACTS:
+    campaign = _campaign_of(draft, event)
+    if campaign is not None and event.name in VIEW_ACTS:
+        membership = draft.membership(campaign.slug)
+        viewed = _received_by_view(membership, event, campaign, act.happened_at)
+        draft.set_membership(campaign.slug, viewed)
+
+
+def note_act(draft: Draft, act: Act) -> None:
+    """Count an interaction, and keep it for retargeting filters (semantics.md 3, step 1)."""
+    event = act.event
+    campaign = _campaign_of(draft, event) if event.name in ACTS else None
+    if campaign is None:
         return
     membership = draft.membership(campaign.slug)
-    if event.name in VIEW_ACTS:
-        membership = _received_by_view(membership, event, campaign, act.happened_at)
-    membership = _count(draft, membership, event, campaign)
-    draft.set_membership(campaign.slug, membership)
+    receipt = membership.receipt
+    done = Done(
+        act=event.name,
+        detail=event.alias or event.button or event.page or event.conversion_event or "",
+        variant=event.variant or (receipt.variant if receipt is not None else ""),
+        is_machine=event.machine is True,
+        last_at=act.happened_at,
+        receipt_count=membership.receipt_count,
+    )
+    _count(draft, campaign.slug, membership, done)
+    kept = _with_done(membership.done, done)
+    draft.set_membership(campaign.slug, replace(membership, done=kept))
+
+
+def with_receipt(membership: Membership, receipt: Receipt) -> Membership:
+    """Return the membership with a new latest receipt; unique counts begin anew with it."""
+    return replace(membership, receipt=receipt, receipt_count=membership.receipt_count + 1)
+
+
+def _campaign_of(draft: Draft, event: Event) -> PublishedCampaign | None:
+    return draft.plan.find(event.campaign) if event.campaign is not None else None
 
 
 def _received_by_view(
@@ -71,7 +98,7 @@ def _received_by_view(
     if receipt is not None and not receipt.is_control and receipt.at >= membership.sent_at:
         return membership
     variant = event.variant or _viewed_variant(campaign, _VIEW_CHANNELS[event.name])
-    return replace(membership, receipt=Receipt(event.send_id or "", at, variant))
+    return with_receipt(membership, Receipt(event.send_id or "", at, variant))
 
 
 def _viewed_variant(campaign: PublishedCampaign, channel: Channel) -> str:
@@ -79,17 +106,40 @@ def _viewed_variant(campaign: PublishedCampaign, channel: Channel) -> str:
     return next((name for name, used in channels.items() if channel in used), next(iter(channels)))
 
 
-def _count(
-    draft: Draft, membership: Membership, event: Event, campaign: PublishedCampaign
-) -> Membership:
-    metric, bit = _COUNTED[event.name]
-    receipt = membership.receipt
-    variant = event.variant or (receipt.variant if receipt is not None else "")
-    if event.name == "email_open" and event.machine:
-        metric, bit = "machine_opens", 17
-    detail = event.alias or event.button or event.page or ""
-    draft.count(campaign.slug, variant, metric, detail)
-    if membership.done >> bit & 1:
-        return membership
-    draft.count(campaign.slug, variant, f"unique_{metric}")
-    return replace(membership, done=membership.done | 1 << bit)
+def _count(draft: Draft, slug: str, membership: Membership, done: Done) -> None:
+    """Count an act in all, once per receipt, and once per receipt and what it was done to."""
+    if done.act not in _COUNTED:
+        return
+    metric, channel = _COUNTED[done.act]
+    if done.act == "email_open" and done.is_machine:
+        metric = "machine_opens"
+    variant, detail = done.variant, done.detail
+    alike = [
+        one
+        for one in membership.done
+        if one.act == done.act
+        and one.is_machine == done.is_machine
+        and one.receipt_count == membership.receipt_count
+    ]
+    draft.count(slug, variant, metric, detail, channel=channel)
+    if not alike:
+        draft.count(slug, variant, f"unique_{metric}", channel=channel)
+    if detail and not any(one.detail == detail for one in alike):
+        draft.count(slug, variant, f"unique_{metric}_by_detail", detail, channel=channel)
+
+
+def _with_done(kept: list[Done], done: Done) -> list[Done]:
+    """Return what was done, with one more act: an act of the same kind takes the older's place."""
+    rest = []
+    for one in kept:
+        if _kind(one) == _kind(done):
+            done = replace(done, last_at=max(done.last_at, one.last_at))
+        else:
+            rest.append(one)
+    if len(rest) >= DONE_MAX:
+        rest.remove(min(rest, key=lambda one: one.last_at))
+    return [*rest, done]
+
+
+def _kind(done: Done) -> tuple[str, str, str, bool]:
+    return done.act, done.detail, done.variant, done.is_machine

@@ -4,14 +4,20 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from segue.engine.audience import subscription_to
+from segue.engine.caps import reached_caps, with_message
 from segue.engine.draft import Act, Draft
+from segue.engine.gates import obstruction
+from segue.engine.hours import Hold, Skip, hours_verdict
 from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address
+from segue.engine.receipts import with_receipt
+from segue.engine.watching import Check
 from segue.model.channels import RECEIVED_AT_HAND_OVER, Channel
-from segue.model.effects import Deliver
+from segue.model.effects import Deliver, SetTimer
 from segue.model.events import Event, SendSettled
 from segue.model.ids import derive_id
-from segue.model.state import Handed, Membership, Receipt, UserState, Wait
+from segue.model.state import Handed, Membership, Receipt, SentMessage, UserState, Wait
 
 Obstacle = Literal["unsubscribed", "unreachable"]
 
@@ -28,39 +34,80 @@ def fire_timer(draft: Draft, slug: str, now: int) -> None:
 
 
 def send(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:
-    """Look at a due wait once more, and ask for its messages to be handed over."""
-    cause, variant = wait.trigger.event_id, wait.variant
-    written = _channels(campaign, variant)
-    obstacles = {channel: obstacle_to(draft.state, channel) for channel in written}
-    channels = [channel for channel in written if obstacles[channel] is None]
+    """Look at a due wait once more, and ask for its messages to be handed over.
+
+    The checks are made in the order of semantics.md 3; the first that fails is the reason.
+    """
+    reason = obstruction(draft, wait, campaign, now)
+    if reason is not None:
+        _skip_wait(draft, campaign, wait, reason, now)
+        return
+    match hours_verdict(draft, wait, campaign, now):
+        case Skip(reason=reason):
+            _skip_wait(draft, campaign, wait, reason, now)
+        case Hold(until=until):
+            _hold(draft, campaign, wait, until)
+        case None:
+            _hand_over(draft, campaign, wait, now)
+
+
+def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int) -> None:
+    """Let the user wait on; an exception still cancels (semantics.md 3)."""
+    slug = campaign.slug
+    held = replace(wait, due_at=until, is_held=True)
+    draft.set_membership(slug, replace(draft.membership(slug), wait=held))
+    draft.effects.append(SetTimer(until, slug))
+    draft.count(slug, wait.variant, "waiting")
+
+
+def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:
+    slug, cause, variant = campaign.slug, wait.trigger.event_id, wait.variant
+    channels, reason = _open_channels(draft, campaign, variant, now)
     if not channels:
-        reason = next(filter(None, obstacles.values()), "unreachable")
-        _skip(draft, campaign.slug, variant, reason, None, cause, now)
+        _skip_wait(draft, campaign, wait, reason, now)
         return
     handed = Handed(wait.send_id, variant, wait.hops, cause, list(channels))
-    draft.set_membership(campaign.slug, replace(draft.membership(campaign.slug), handed=handed))
-    draft.decided(cause, now, campaign.slug, "send", variant=variant, send_id=wait.send_id)
+    draft.set_membership(slug, replace(draft.membership(slug), handed=handed))
+    draft.decided(cause, now, slug, "send", variant=variant, send_id=wait.send_id)
     draft.effects.append(
-        Deliver(
-            wait.send_id, draft.user_id, campaign.slug, variant, list(channels), now, wait.trigger
-        )
+        Deliver(wait.send_id, draft.user_id, slug, variant, list(channels), now, wait.trigger)
     )
 
 
-def _channels(campaign: PublishedCampaign, variant: str) -> list[Channel]:
-    """Return the channels of the variant's newest content; of a variant since removed, the last."""
-    newest = campaign.newest.channels
-    if variant in newest:
-        return newest[variant]
-    for number in sorted(campaign.versions, reverse=True):
-        if variant in campaign.versions[number].channels:
-            return campaign.versions[number].channels[variant]
-    return next(iter(newest.values()))
+def _open_channels(
+    draft: Draft, campaign: PublishedCampaign, variant: str, now: int
+) -> tuple[list[Channel], str]:
+    """Return the channels that the variant may go by, and why not by the first that is closed."""
+    group = campaign.newest.document.subscription_group
+    reasons: dict[Channel, str] = {}
+    written = campaign.channels_of(variant)
+    for channel in written:
+        if (obstacle := obstacle_to(draft.state, channel, group)) is not None:
+            reasons[channel] = obstacle
+        _note_channel(draft, campaign, "unsubscribed", channel, obstacle != "unsubscribed")
+        _note_channel(draft, campaign, "unreachable", channel, obstacle != "unreachable")
+    capped = reached_caps(draft, campaign, [one for one in written if one not in reasons], now)
+    for channel in written:
+        if channel not in reasons:
+            _note_channel(draft, campaign, "frequency_cap", channel, channel not in capped)
+    reasons.update(dict.fromkeys(capped, "frequency_cap"))
+    reason = next((reasons[channel] for channel in written if channel in reasons), "")
+    return [channel for channel in written if channel not in reasons], reason
 
 
-def obstacle_to(state: UserState, channel: Channel) -> Obstacle | None:
+def _note_channel(
+    draft: Draft, campaign: PublishedCampaign, reason: str, channel: Channel, is_passed: bool
+) -> None:
+    if draft.watch is not None:
+        facts = {"channel": channel, "caps": [cap.slug for cap in draft.plan.workspace.caps]}
+        draft.watch.seen.append(Check(campaign.slug, reason, is_passed, facts))
+
+
+def obstacle_to(state: UserState, channel: Channel, group: str | None = None) -> Obstacle | None:
     """Return why the channel may not or cannot reach this user, if so (semantics.md 3)."""
-    if state.subscriptions.get(channel) == "unsubscribed":
+    if subscription_to(state, channel) == "unsubscribed":
+        return "unsubscribed"
+    if group is not None and subscription_to(state, group) == "unsubscribed":
         return "unsubscribed"
     if channel in state.dead_addresses:
         return "unreachable"
@@ -85,9 +132,12 @@ def settle(draft: Draft, settled: SendSettled, now: int) -> None:
     is_received = handed.is_received or is_accepted
     if is_accepted:
         membership = _received(membership, handed, channel, now)
-        draft.count(slug, handed.variant, "sent", channel)
+        draft.count(slug, handed.variant, "sent", channel=channel)
+        if not handed.is_received:
+            draft.count(slug, handed.variant, "recipients")
+        _keep_for_caps(draft, settled, now)
     elif settled.settled_as == "refused":
-        draft.count(slug, handed.variant, "failed", channel)
+        draft.count(slug, handed.variant, "failed", channel=channel)
     rest = replace(handed, open_channels=still_open, is_received=is_received)
     draft.set_membership(slug, replace(membership, handed=rest if still_open else None))
     if is_accepted and channel in RECEIVED_AT_HAND_OVER:
@@ -100,11 +150,19 @@ def settle(draft: Draft, settled: SendSettled, now: int) -> None:
 def _received(membership: Membership, handed: Handed, channel: Channel, now: int) -> Membership:
     """Return the membership with this hand-over; in-app receipts wait for the view."""
     if not handed.is_received:
-        membership = replace(membership, sent_at=now, sent_count=membership.sent_count + 1)
+        membership = replace(membership, sent_at=now)
     has_receipt = membership.receipt is not None and membership.receipt.send_id == handed.send_id
     if channel in RECEIVED_AT_HAND_OVER and not has_receipt:
-        membership = replace(membership, receipt=Receipt(handed.send_id, now, handed.variant))
+        membership = with_receipt(membership, Receipt(handed.send_id, now, handed.variant))
     return membership
+
+
+def _keep_for_caps(draft: Draft, settled: SendSettled, now: int) -> None:
+    message = SentMessage(now, settled.channel, settled.campaign, settled.send_id)
+    campaign = draft.plan.campaigns.get(settled.campaign)
+    messages = with_message(draft, campaign, message)
+    if messages is not draft.state.messages:
+        draft.state = replace(draft.state, messages=messages)
 
 
 def _emit_receive(draft: Draft, settled: SendSettled, handed: Handed, now: int) -> None:
@@ -118,6 +176,12 @@ def _emit_receive(draft: Draft, settled: SendSettled, handed: Handed, now: int) 
     )
     act_id = derive_id(now, "receive", settled.send_id, settled.channel)
     draft.acts.append(Act(event, now, now, handed.hops + 1, derived_id=act_id))
+
+
+def _skip_wait(
+    draft: Draft, campaign: PublishedCampaign, wait: Wait, reason: str, now: int
+) -> None:
+    _skip(draft, campaign.slug, wait.variant, reason, None, wait.trigger.event_id, now)
 
 
 def _skip(

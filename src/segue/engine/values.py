@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from segue.model.filters import Comparison
+from msgspec import UNSET
+
+from segue.model.filters import Comparison, MomentCondition
 from segue.model.instants import from_datetime, parse_duration, parse_instant
 
 # (value, instant) -> holds. The instant is T: what "in the last 3 days" counts back from.
@@ -23,6 +25,32 @@ def compile_comparison(comparison: Comparison) -> Predicate:
     if len(tests) == 1:
         return tests[0]
     return lambda value, at: all(test(value, at) for test in tests)
+
+
+def compile_moment(condition: MomentCondition) -> Callable[[int, int], bool]:
+    """Return whether an instant satisfies a condition at T."""
+    tests: list[Callable[[int, int], bool]] = []
+    if condition.before is not UNSET:
+        tests.append(_is_before(parse_instant(condition.before)))
+    if condition.after is not UNSET:
+        tests.append(_is_after(parse_instant(condition.after)))
+    if condition.in_last is not UNSET:
+        tests.append(_is_in_last(parse_duration(condition.in_last), wants_inside=True))
+    if condition.not_in_last is not UNSET:
+        tests.append(_is_in_last(parse_duration(condition.not_in_last), wants_inside=False))
+    return lambda instant, at: all(test(instant, at) for test in tests)
+
+
+def _is_before(bound: int) -> Callable[[int, int], bool]:
+    return lambda instant, _at: instant < bound
+
+
+def _is_after(bound: int) -> Callable[[int, int], bool]:
+    return lambda instant, _at: instant > bound
+
+
+def _is_in_last(span: int, wants_inside: bool) -> Callable[[int, int], bool]:
+    return lambda instant, at: (at - span <= instant) == wants_inside
 
 
 def lookup(values: Mapping[str, Any] | None, path: str) -> Any:

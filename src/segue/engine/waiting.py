@@ -1,20 +1,19 @@
 """Entering a campaign, and leaving the wait before it is over (semantics.md 3, steps 2 and 4)."""
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from segue.engine.bucketing import is_in_control, variant_of
 from segue.engine.draft import Act, Draft
+from segue.engine.gates import refusal
 from segue.engine.matching import Binding, properties_of
-from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule, Version
+from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule
+from segue.engine.receipts import with_receipt
 from segue.engine.sending import send
 from segue.model.effects import CancelTimer, SetTimer
 from segue.model.events import Event
 from segue.model.ids import derive_id
 from segue.model.interactions import ACTS
-from segue.model.limits import CHAIN_HOPS_MAX
-from segue.model.state import Membership, Receipt, TriggerContext, Wait
+from segue.model.state import CONTROL_VARIANT, Receipt, TriggerContext, Wait
 
 
 def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
@@ -61,6 +60,18 @@ def _cancel(draft: Draft, campaign: str, wait: Wait, reason: str, cause: str, no
     draft.count(campaign, wait.variant, "waiting", amount=-1)
 
 
+def consider(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
+    """Enter the user into a campaign that the act triggers, or say why not."""
+    reason = refusal(draft, act, campaign)
+    if reason is not None:
+        draft.decided(act.id, act.now, campaign.slug, "refuse", reason=reason)
+        draft.count(campaign.slug, "", "refused", reason)
+    elif _belongs_to_control(draft, campaign):
+        _enroll_in_control(draft, act, campaign)
+    else:
+        _enter(draft, act, campaign)
+
+
 def start_waiting(draft: Draft, act: Act, rules: list[TriggerRule]) -> None:
     """Enter the user into every campaign that the act triggers, or say why not."""
     entered: str | None = None
@@ -70,37 +81,7 @@ def start_waiting(draft: Draft, act: Act, rules: list[TriggerRule]) -> None:
         if campaign.slug == entered or not is_bound(draft, act, rule.binding):
             continue
         entered = campaign.slug
-        reason = _refusal(draft, act, campaign)
-        if reason is not None:
-            draft.decided(act.id, act.now, campaign.slug, "refuse", reason=reason)
-            draft.count(campaign.slug, "", "refused", reason)
-        elif _belongs_to_control(draft, campaign):
-            _enroll_in_control(draft, act, campaign)
-        else:
-            _enter(draft, act, campaign)
-
-
-def _refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> str | None:
-    """Return the first entry check that fails (semantics.md 3, step 4)."""
-    if act.happened_at < campaign.published_at:
-        return "published_after_event"
-    if not campaign.newest.audience(draft.state.attributes, act.happened_at):
-        return "not_in_audience"
-    membership = draft.membership(campaign.slug)
-    if not _is_re_eligible(membership, campaign.newest, act.happened_at):
-        return "not_re_eligible"
-    if membership.wait is not None or membership.handed is not None:
-        return "already_waiting"
-    if act.hops >= CHAIN_HOPS_MAX:
-        return "chain_limit"
-    return None
-
-
-def _is_re_eligible(membership: Membership, version: Version, happened_at: int) -> bool:
-    last = max(membership.sent_at or 0, membership.control_at or 0)
-    if last == 0 or version.pause == 0:
-        return True
-    return version.pause is not None and happened_at >= last + version.pause
+        consider(draft, act, campaign)
 
 
 def _belongs_to_control(draft: Draft, campaign: PublishedCampaign) -> bool:
@@ -114,16 +95,13 @@ def _belongs_to_control(draft: Draft, campaign: PublishedCampaign) -> bool:
     return is_in_control(campaign.slug, draft.user_id, percent)
 
 
-CONTROL_VARIANT: Final = "control"
-
-
 def _enroll_in_control(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     slug, at = campaign.slug, act.happened_at
     receipt = Receipt(
         derive_id(at, "control", slug, draft.user_id, act.id), at, CONTROL_VARIANT, is_control=True
     )
-    membership = replace(draft.membership(slug), control_at=at, receipt=receipt)
-    draft.set_membership(slug, membership)
+    membership = replace(draft.membership(slug), control_at=at)
+    draft.set_membership(slug, with_receipt(membership, receipt))
     draft.decided(act.id, act.now, slug, "control", reason="control_group")
     draft.count(slug, CONTROL_VARIANT, "control")
     _emit(draft, act, "control_group_enroll", slug, hops=act.hops + 1)
@@ -134,7 +112,7 @@ def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     version, slug = campaign.newest, campaign.slug
     document = version.document
     variant = variant_of(slug, draft.user_id, document.all_variants(), document.control_percent)
-    due_at = max(act.happened_at + version.delay, act.now)
+    due_at = max(version.due(act.happened_at, draft.zone), act.now)
     wait = Wait(
         send_id=derive_id(act.now, "send", slug, draft.user_id, act.id),
         entered_at=act.happened_at,

@@ -8,19 +8,20 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from segue.model.filters import Filter, PropertyCondition
-from segue.model.limits import CONVERSIONS_MAX, EXCEPTIONS_MAX, TRIGGERS_MAX, VARIANTS_MAX
-from segue.model.messages import Duration, Message, Text
+from segue.model.filters import Filter, PropertyCondition, Tagged
+from segue.model.limits import (
+    CONVERSIONS_MAX,
+    DELAY_DAYS_MAX,
+    EXCEPTIONS_MAX,
+    TRIGGERS_MAX,
+    VARIANTS_MAX,
+)
+from segue.model.messages import Message
+from segue.model.scalars import ClockTime, Duration, Slug, Text
+from segue.model.workspace import Otherwise, QuietHours
 
-# Alone, `$` also matches before a line's end.
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$(?!\n)", max_length=100)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
-
-
-class Tagged(Struct, frozen=True, forbid_unknown_fields=True):
-    """Every campaign that bears a tag."""
-
-    tag: Text
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class InteractWithCampaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -93,20 +94,66 @@ class Conversion(Happening, frozen=True, kw_only=True):
 
 
 class After(Struct, frozen=True, forbid_unknown_fields=True):
-    """A delay counted from the trigger, or a pause counted from the last send."""
+    """A pause counted from the last send."""
 
     after: Duration
 
 
-class ActionDelivery(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Action-based delivery: any of the triggers starts the wait."""
+class Delay(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The time between the trigger and the send: one of the three forms of semantics.md 3.
 
-    triggers: Annotated[list[Trigger], Meta(min_length=1, max_length=TRIGGERS_MAX)]
-    type: Literal["action"] = "action"
-    delay: Literal["immediately"] | After = "immediately"
+    `after` a duration; on the next weekday, or in a number of calendar days, `at` a local time.
+    """
+
+    after: Duration | None = None
+    on_next: Weekday | None = None
+    in_days: Annotated[int, Meta(ge=0, le=DELAY_DAYS_MAX)] | None = None
+    at: ClockTime | None = None
+
+
+class Schedule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When a scheduled campaign begins: once `at` an instant, or again and again by `cron`.
+
+    Local times are of `time_zone`, else of the workspace; with `local`, of each user.
+    """
+
+    at: str | None = None
+    cron: str | None = None
+    time_zone: str | None = None
+    local: bool = False
+
+
+class Window(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """From when until when a campaign sends; with `local`, by each user's own time."""
+
+    start: str | None = None
+    end: str | None = None
+    local: bool = False
+
+
+class TimeOfDay(Struct, frozen=True, forbid_unknown_fields=True):
+    """The hours, of the user's day, in which a campaign sends."""
+
+    from_: ClockTime = field(name="from")
+    to: ClockTime
+    otherwise: Otherwise = "skip"
+
+
+class Delivery(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What starts the wait, how long it is, what ends it before, and when nothing is sent."""
+
+    type: Literal["action", "scheduled", "api"] = "action"
+    triggers: Annotated[list[Trigger], Meta(max_length=TRIGGERS_MAX)] = field(default_factory=list)
+    schedule: Schedule | None = None
+    delay: Literal["immediately"] | Delay = "immediately"
     exceptions: Annotated[list[Happening], Meta(max_length=EXCEPTIONS_MAX)] = field(
         default_factory=list
     )
+    window: Window | None = None
+    time_of_day: TimeOfDay | None = None
+    quiet_hours: Literal["respect", "ignore"] | QuietHours = "respect"
+    sends_per_minute_max: Annotated[int, Meta(ge=1)] | None = None
+    recipients_max: Annotated[int, Meta(ge=1)] | None = None
 
 
 class Variant(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,9 +171,12 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     name: Text
     description: str = ""
     tags: list[Text] = field(default_factory=list)
-    delivery: ActionDelivery
+    delivery: Delivery
     audience: Filter | None = None
+    recheck_audience: bool = False
     re_eligibility: Literal["never", "always"] | After = "never"
+    frequency_caps: Literal["respect", "ignore", "ignore_but_count"] = "respect"
+    subscription_group: Slug | None = None
     messages: list[Message] = field(default_factory=list)
     variants: Annotated[list[Variant], Meta(max_length=VARIANTS_MAX)] = field(default_factory=list)
     control_percent: Percent = 0

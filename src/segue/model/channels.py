@@ -16,3 +16,6 @@ CHANNELS: Final[tuple[Channel, ...]] = (
 # A user has received one of these when it was handed over (semantics.md 2); the others when
 # they were displayed.
 RECEIVED_AT_HAND_OVER: Final[frozenset[Channel]] = frozenset(("email", "push", "sms", "webhook"))
+
+# Sent to the user rather than shown when they come: quiet hours and caps are about these.
+PUSHED_CHANNELS: Final = RECEIVED_AT_HAND_OVER

@@ -16,10 +16,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct, inspect
 
-from segue.model.campaigns import Happening, Slug
+from segue.model.campaigns import Happening
 from segue.model.limits import ATTRIBUTES_PER_USER_MAX, FILTER_DEPTH_MAX, USERS_PER_CALL_MAX
-from segue.model.messages import Duration
 from segue.model.problems import InvalidError, Problem
+from segue.model.scalars import CLOCK, DURATION, SLUG
 
 T = TypeVar("T", bound=Struct)
 
@@ -364,17 +364,12 @@ _WORDS: Final[dict[type[inspect.Type], str]] = {
 }
 
 
-def _forms() -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield what texts of a pattern are called, and how one is written."""
-    unit = "; write a number and a unit, such as 90s, 45m, 3h, 7d or 2w"
-    letters = "; write a-z, 0-9, - and _, beginning with a letter or digit"
-    for type_, form in ((Duration, ("duration", unit)), (Slug, ("slug", letters))):
-        info = inspect.type_info(type_)
-        if isinstance(info, inspect.StrType) and info.pattern is not None:
-            yield info.pattern, form
-
-
-_FORMS: Final = dict(_forms())
+# What texts of a pattern are called, and how one is written.
+_FORMS: Final = {
+    DURATION: ("duration", "; write a number and a unit, such as 90s, 45m, 3h, 7d or 2w"),
+    SLUG: ("slug", "; write a-z, 0-9, - and _, beginning with a letter or digit"),
+    CLOCK: ("time of day", "; write hours and minutes, such as 09:00"),
+}
 
 
 def _read_msgspec(message: str) -> Problem:

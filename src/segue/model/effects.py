@@ -37,13 +37,17 @@ class CancelTimer(Struct, frozen=True, gc=False):
 
 
 class Count(Struct, frozen=True, gc=False):
-    """Add to a counter of a campaign (semantics.md 7); `detail` is a reason, alias or button."""
+    """Add to a counter of a campaign (semantics.md 7; `segue.model.metrics` has the metrics).
+
+    `detail` is a reason, alias, button, page or conversion event.
+    """
 
     campaign: str
     variant: str
     metric: str
     detail: str = ""
     amount: float = 1
+    channel: str = ""
 
 
 Effect = Deliver | SetTimer | CancelTimer | Count

@@ -19,6 +19,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 
 PURCHASE: Final = "purchase"
 SESSION_START: Final = "session_start"
+# What a trigger is called that is no event.
+API_TRIGGER: Final = "api_trigger"
+SCHEDULE: Final = "schedule"
 
 
 class Event(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -129,5 +132,46 @@ class CampaignEnded(Struct, frozen=True, gc=False):
     now: int
 
 
+class SendRequested(Struct, frozen=True, gc=False):
+    """A program asked for a campaign to be sent to this user (API-triggered delivery)."""
+
+    user_id: str
+    campaign: str
+    properties: dict[str, Any] | None
+    now: int
+    ordinal: int
+
+
+class ScheduleCame(Struct, frozen=True, gc=False):
+    """A scheduled campaign has come to this user; it was to come `at` an instant."""
+
+    user_id: str
+    campaign: str
+    at: int
+    now: int
+
+
+class BackfillFound(Struct, frozen=True, gc=False):
+    """An interaction from before a follower's publication is to enter the user after all."""
+
+    event: Event
+    campaign: str
+    now: int
+
+    @property
+    def user_id(self) -> str:
+        """Whose interaction it was."""
+        return self.event.user_id
+
+
 # Everything that can make the engine decide something for one user.
-Cause = Occurrence | AttributesSet | TimerFired | Settlement | CampaignEnded
+Cause = (
+    Occurrence
+    | AttributesSet
+    | TimerFired
+    | Settlement
+    | CampaignEnded
+    | SendRequested
+    | ScheduleCame
+    | BackfillFound
+)

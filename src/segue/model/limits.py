@@ -23,9 +23,16 @@ VARIANTS_MAX: Final = 8  # semantics.md 5
 CONVERSIONS_MAX: Final = 4  # semantics.md 6: A to D
 CONVERSION_WINDOW_MAX: Final = 30 * DAY  # semantics.md 6
 DELAY_MAX: Final = 365 * DAY  # semantics.md 3
+DELAY_DAYS_MAX: Final = 365  # the same in calendar days
 RE_ELIGIBILITY_MAX: Final = 720 * DAY  # semantics.md 3
 CHAIN_HOPS_MAX: Final = 10  # semantics.md 3
 FILTER_DEPTH_MAX: Final = 20  # deeper trees are a mistake, and recursion must end
+COUNTED_MAX: Final = 50  # campaign-facts.md 7.4: "X in Y days" with X from 0 to 50
+CAPS_MAX: Final = 10  # semantics.md 3
+CAP_WINDOW_MAX: Final = 30 * DAY  # semantics.md 3
+SUBSCRIPTION_GROUPS_MAX: Final = 100  # campaign-facts.md 4.5
+SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
+RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
 # Local time
@@ -46,8 +53,14 @@ EMAIL_RETRY_WINDOW: Final = 72 * HOUR  # channel-facts.md 6.11: a deferral is re
 RESPONSE_BYTES_MAX: Final = 64 * 1024  # of a webhook's answer; the rest is not read
 OUTBOX_MAX: Final = 100_000  # sends decided and not yet handed over; then deciding pauses
 SENDERS_MAX: Final = 32  # hand-overs under way at once
+QUIET_SPREAD: Final = 10 * MINUTE  # sends held by quiet hours go over so long after their end
+HELD_MAX: Final = 72 * HOUR  # campaign-facts.md 4.4: then a send held by a rate limit is dropped
+WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that others get their turn
 
 # Keeping
+DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go
+MESSAGES_KEPT_MAX: Final = 1_000  # per user, for caps: 33 a day for thirty days
+TRACKERS_MAX: Final = 5_000  # what filters ever asked about; each is kept for every user
 STATE_CACHE_MAX: Final = 200_000  # decoded user states kept in memory
 DIRTY_STATES_MAX: Final = 50_000  # more starts a checkpoint at once
 CHECKPOINT_INTERVAL: Final = 5 * SECOND  # bounds what is decided again after a crash

@@ -4,11 +4,14 @@ A block of the log is a list of records, appended and synced as one. Their order
 of everything.
 """
 
+from typing import Any
+
 from msgspec import Struct
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
 from segue.model.events import AttributeChange, Event, SendSettled
+from segue.model.workspace import Segment, Workspace
 
 
 class EventsReceived(Struct, frozen=True, gc=False, array_like=True, tag=1):
@@ -77,24 +80,90 @@ class UserErased(Struct, frozen=True, array_like=True, tag=8):
     user_id: str
 
 
+class WorkspaceSet(Struct, frozen=True, array_like=True, tag=10):
+    """What holds for all campaigns is from now on this."""
+
+    received_at: int
+    workspace: Workspace
+
+
+class SegmentSet(Struct, frozen=True, array_like=True, tag=11):
+    """A segment is new, or from now on this."""
+
+    received_at: int
+    segment: Segment
+
+
+class SegmentDeleted(Struct, frozen=True, array_like=True, tag=12):
+    """A segment is gone."""
+
+    received_at: int
+    slug: str
+
+
+class Recipient(Struct, frozen=True, array_like=True, gc=False):
+    """A user of an API-triggered send, with what its templates see."""
+
+    user_id: str
+    properties: dict[str, Any] | None = None
+
+
+class SendsRequested(Struct, frozen=True, array_like=True, tag=13):
+    """A program asked for a campaign to be sent to users."""
+
+    received_at: int
+    campaign: str
+    recipients: list[Recipient]
+
+
+class ScheduleWalked(Struct, frozen=True, array_like=True, tag=14):
+    """A scheduled campaign has come to the users with after < id <= through (None: to all left).
+
+    `walk_at` and `wall` name the occurrence: when users are looked at, and the local time it is
+    meant for, if it is meant for one.
+    """
+
+    received_at: int
+    campaign: str
+    walk_at: int
+    wall: str | None = None
+    after: str = ""
+    through: str | None = None
+
+
+class Backfilled(Struct, frozen=True, array_like=True, tag=15):
+    """These interactions, from before a follower's publication, enter it after all."""
+
+    received_at: int
+    campaign: str
+    events: list[Event]
+
+
+# What changes the plan, for everybody.
+PlanChange = CampaignPublished | CampaignStopped | WorkspaceSet | SegmentSet | SegmentDeleted
+
 Record = (
     EventsReceived
     | AttributesReceived
-    | CampaignPublished
-    | CampaignStopped
+    | PlanChange
     | SendsAttempted
     | SendsSettled
     | SendsDeferred
     | TimeAdvanced
     | UserErased
+    | SendsRequested
+    | ScheduleWalked
+    | Backfilled
 )
 
 
 def entry_count(record: Record) -> int:
-    """Return how many ordinals a record takes: one per event or change, else one."""
+    """Return how many ordinals a record takes: one per event, change or recipient, else one."""
     match record:
-        case EventsReceived():
+        case EventsReceived() | Backfilled():
             return len(record.events)
+        case SendsRequested():
+            return len(record.recipients)
         case AttributesReceived():
             return len(record.changes)
         case _:

@@ -1,17 +1,12 @@
 """What an author writes, one struct per channel. Every text may hold Liquid."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from segue.model.channels import CHANNELS, Channel
-from segue.model.instants import DURATION_PATTERN
-from segue.model.limits import NAME_LENGTH_MAX
-
-Text = Annotated[str, Meta(min_length=1)]
-# Alone, the pattern's `$` also matches before a line's end; and Python reads no endless number.
-Duration = Annotated[str, Meta(pattern=DURATION_PATTERN + r"(?!\n)", max_length=NAME_LENGTH_MAX)]
+from segue.model.scalars import Duration, Text
 
 
 class Email(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

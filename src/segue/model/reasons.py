@@ -5,6 +5,7 @@ from typing import Final
 REASONS: Final[dict[str, str]] = {
     # refuse: a trigger that did not enter (semantics.md 3)
     "published_after_event": "It happened before this campaign was published.",
+    "outside_window": "It was before the campaign's window, or after its end.",
     "not_in_audience": "The user was not in the audience at that moment.",
     "not_re_eligible": "The user has had this campaign, and may not have it again yet.",
     "already_waiting": "The user was already waiting for this campaign.",
@@ -16,9 +17,14 @@ REASONS: Final[dict[str, str]] = {
     "campaign_stopped": "The campaign was stopped.",
     "campaign_archived": "The campaign was archived.",
     # skip: due, and not sent
+    "outside_time_of_day": "It was outside the hours in which the campaign sends.",
+    "quiet_hours": "It was in the quiet hours of the user's day.",
     "unsubscribed": "The user has unsubscribed from every channel of this campaign.",
     "unreachable": "The user's address no longer accepts messages.",
     "no_address": "The profile has no address for this channel.",
+    "frequency_cap": "The user has had as many messages as the workspace's caps allow.",
+    "recipients_max": "The campaign had been sent to as many users as it may reach.",
+    "rate_limited": "The campaign's sends a minute are so few that its turn did not come in time.",
     "aborted": "The message's template aborted it for this user.",
     "template_error": "The message's template failed for this user.",
     "refused": "The provider refused the message.",

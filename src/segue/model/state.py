@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
+CONTROL_VARIANT: Final = "control"  # of receipts and acts that belong to the control group
 
 
 class TriggerContext(Struct, frozen=True, array_like=True, gc=False):
@@ -38,6 +39,7 @@ class Wait(Struct, frozen=True, array_like=True, gc=False):
     variant: str
     hops: int
     trigger: TriggerContext
+    is_held: bool = False  # it was due, and waits for its hours
 
 
 class Handed(Struct, frozen=True, array_like=True, gc=False):
@@ -61,16 +63,56 @@ class Receipt(Struct, frozen=True, array_like=True, gc=False):
     converted: int = 0  # bit n is set when conversion event n has been credited
 
 
+class Done(Struct, frozen=True, array_like=True, gc=False):
+    """An act that the user did with a campaign: what retargeting filters read.
+
+    `detail` is what the act was done to: an alias, a button, a page, a conversion event.
+    `receipt_count` is the membership's when it was last done: unique counts are per receipt.
+    """
+
+    act: str
+    detail: str
+    variant: str
+    is_machine: bool
+    last_at: int
+    receipt_count: int
+
+
 class Membership(Struct, frozen=True, array_like=True, gc=False):
     """Everything one campaign and one user have had to do with each other."""
 
     wait: Wait | None = None
     handed: Handed | None = None
     sent_at: int | None = None  # last accepted hand-over
-    sent_count: int = 0
     control_at: int | None = None  # last enrolment in the control group
     receipt: Receipt | None = None
-    done: int = 0  # bits of `segue.engine.counting`: what was counted once already
+    receipt_count: int = 0
+    done: list[Done] = field(default_factory=list)
+
+
+class History(Struct, frozen=True, array_like=True, gc=False):
+    """How often something happened that a filter asks about, and when: first, last, and lately.
+
+    `recent` are the newest instants in order, as many as `COUNTED_MAX` asks for.
+    """
+
+    count: int
+    first_at: int
+    recent: list[int]
+
+    @property
+    def last_at(self) -> int:
+        """When it happened last."""
+        return self.recent[-1]
+
+
+class SentMessage(Struct, frozen=True, array_like=True, gc=False):
+    """A message that was handed over, as frequency caps count it."""
+
+    at: int
+    channel: str
+    campaign: str
+    send_id: str
 
 
 class UserState(Struct, frozen=True, array_like=True, gc=False):
@@ -79,10 +121,13 @@ class UserState(Struct, frozen=True, array_like=True, gc=False):
     version: int = STATE_VERSION
     attributes: dict[str, Any] = field(default_factory=dict)
     memberships: dict[str, Membership] = field(default_factory=dict)
-    # channel to "opted_in" or "unsubscribed"; a channel that is missing is subscribed
+    # channel or subscription group to its state; a channel that is missing is subscribed
     subscriptions: dict[str, str] = field(default_factory=dict)
     # address that bounced for good, by channel: no send until the address changes
     dead_addresses: dict[str, str] = field(default_factory=dict)
+    # by the key of a tracker: what filters on events, purchases and sessions ask about
+    histories: dict[str, History] = field(default_factory=dict)
+    messages: list[SentMessage] = field(default_factory=list)  # of the last days, in order
 
 
 EMPTY_STATE: Final = UserState()

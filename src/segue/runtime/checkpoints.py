@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from segue.model.log_records import CampaignPublished, CampaignStopped
+from segue.model.log_records import PlanChange, ScheduleWalked
 from segue.runtime.live_outcomes import LiveOutcomes
 from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
@@ -29,7 +29,8 @@ class Checkpoints:
         self._states = states
         self._timers = timers
         self._outcomes = outcomes
-        self.publications: list[CampaignPublished | CampaignStopped] = []
+        self.plan_changes: list[PlanChange] = []
+        self.walks: dict[str, ScheduleWalked] = {}
         self.written_position = snapshot.position()
         self._lock = asyncio.Lock()
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
@@ -49,7 +50,9 @@ class Checkpoints:
                 self.written_position = checkpoint.position
             finally:
                 if not is_written:
-                    self.publications = checkpoint.publications + self.publications
+                    self.plan_changes = checkpoint.plan_changes + self.plan_changes
+                    walks = {walk.campaign: walk for walk in checkpoint.walks}
+                    self.walks = walks | self.walks
                 self._end(is_written)
 
     def _collect(self, position: Position) -> Checkpoint:
@@ -57,7 +60,8 @@ class Checkpoints:
         timers_set, timers_gone = self._timers.begin_writing()
         outbox_put, outbox_gone = self._outcomes.outbox.begin_writing()
         counts, verdicts = self._outcomes.begin_writing()
-        publications, self.publications = self.publications, []
+        plan_changes, self.plan_changes = self.plan_changes, []
+        walks, self.walks = self.walks, {}
         return Checkpoint(
             position=position,
             states=states,
@@ -67,7 +71,8 @@ class Checkpoints:
             outbox_put=outbox_put,
             outbox_gone=outbox_gone,
             counts=counts,
-            publications=publications,
+            plan_changes=plan_changes,
+            walks=list(walks.values()),
             verdicts=verdicts,
         )
 

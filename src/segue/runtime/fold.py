@@ -6,38 +6,54 @@ states are kept, and what becomes of what was decided.
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
-from segue.engine.decide import decide
-from segue.engine.plan import EMPTY_PLAN, Plan, apply_publications
+from msgspec.structs import replace
+
+from segue.engine.decide import decide, user_of
+from segue.engine.local_time import bound_instant, zone_of
+from segue.engine.past import Tracker
+from segue.engine.plan import EMPTY_PLAN, Plan, apply_changes, filters_of, with_trackers
+from segue.engine.watching import Watch
 from segue.model.effects import CancelTimer, Count, Deliver, SetTimer
 from segue.model.events import (
     AttributesSet,
+    BackfillFound,
     CampaignEnded,
     Cause,
     Event,
     Occurrence,
+    ScheduleCame,
+    SendRequested,
     SendSettled,
     Settlement,
     TimerFired,
 )
+from segue.model.filters import Filter
 from segue.model.interactions import ACTS, PROFILE_ACTS
 from segue.model.log_records import (
     AttributesReceived,
-    CampaignPublished,
+    Backfilled,
     CampaignStopped,
     EventsReceived,
+    PlanChange,
     Record,
+    ScheduleWalked,
     SendsAttempted,
     SendsDeferred,
+    SendsRequested,
     SendsSettled,
     TimeAdvanced,
     UserErased,
 )
-from segue.model.state import UserState
+from segue.model.state import History, UserState
 from segue.model.verdicts import Verdict
 from segue.runtime.waits import Timers
 from segue.storage.ports import TimerKey
+
+# In a timer's campaign, between its slug, which has none, and the instant of a walk: then the
+# schedule comes to this user.
+_ARRIVAL: Final = "@"
 
 
 class States(Protocol):
@@ -51,6 +67,18 @@ class States(Protocol):
 
     def erase(self, user_id: str) -> None:
         """Forget the user."""
+
+    def ids_between(self, after: str, through: str | None) -> list[str]:
+        """Return the ids of users with a state with after < id <= through (None: all), in order."""
+
+
+class ReadBack(Protocol):
+    """Reads back from the log what filters ask about that nobody followed so far."""
+
+    def histories(
+        self, trackers: list[Tracker], before_ordinal: int
+    ) -> Iterable[tuple[str, dict[str, History]]]:
+        """Yield what the entries before one have for each user, by the trackers' keys."""
 
 
 class Outcomes(Protocol):
@@ -75,12 +103,42 @@ class Outcomes(Protocol):
 class Fold:
     """Applies records in the order of the log; `now` is the instant it has come to."""
 
-    def __init__(self, states: States, timers: Timers, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        states: States,
+        timers: Timers,
+        outcomes: Outcomes,
+        read_back: ReadBack | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self.states = states
         self.timers = timers
         self.outcomes = outcomes
-        self.plan: Plan = EMPTY_PLAN
         self.now = 0
+        self.walks: dict[str, ScheduleWalked] = {}  # the newest of each scheduled campaign
+        self._read_back = read_back
+        self._watch = watch
+        self._plan: Plan = EMPTY_PLAN
+        self._changes: list[PlanChange] = []
+
+    @property
+    def plan(self) -> Plan:
+        """Everything published so far; compiled when it is asked for after changes."""
+        if self._changes:
+            self._plan = apply_changes(self._plan, self._changes)
+            self._changes = []
+        return self._plan
+
+    def change_plan(self, changes: Iterable[PlanChange]) -> None:
+        """Take in changes that were made before the first record."""
+        self._changes.extend(changes)
+
+    def foresee(self, filters: Iterable[Filter]) -> None:
+        """Follow what these filters ask about from now on, before they are in the plan.
+
+        A fold that begins at the log's beginning then needs nothing read back.
+        """
+        self._plan = with_trackers(self.plan, filters)
 
     def apply(self, record: Record, ordinal: int) -> None:
         """Take in one record, whose first entry is the log's `ordinal`-th.
@@ -94,28 +152,30 @@ class Fold:
             case AttributesReceived():
                 for change in record.changes:
                     self._decide(AttributesSet(change.user_id, change.attributes, self.now))
-            case CampaignPublished():
-                self.plan = apply_publications(self.plan, [record])
-            case CampaignStopped():
-                self._end_campaign(record)
             case SendsAttempted() | SendsDeferred():
                 self.outcomes.handing_over(record)
             case SendsSettled():
                 self.outcomes.handing_over(record)
                 for settled in record.settled:
                     self._decide(Settlement(settled, self.now))
+            case SendsRequested() | ScheduleWalked() | Backfilled():
+                self._enter_directly(record, ordinal)
             case TimeAdvanced():
                 pass
             case UserErased():
                 self.states.erase(record.user_id)
             case _:
-                assert_never(record)
+                self._change_plan(record, ordinal)
 
     def advance(self, now: int) -> None:
         """Let time pass to `now`: what is due by then fires, in order of its due instants."""
         while (key := self.timers.pop_due(now)) is not None:
             self.now = max(self.now, key.due_at)
-            self._decide(TimerFired(key.user_id, key.campaign, self.now))
+            slug, _, walk_at = key.campaign.partition(_ARRIVAL)
+            if walk_at:
+                self._arrive(key.user_id, slug, key.due_at, int(walk_at))
+            else:
+                self._decide(TimerFired(key.user_id, slug, self.now))
         self.now = max(self.now, now)
 
     def _take_events(self, record: EventsReceived, ordinal: int) -> None:
@@ -132,8 +192,65 @@ class Fold:
             return False
         return self.plan.find(event.campaign) is None
 
+    def _enter_directly(
+        self, record: SendsRequested | ScheduleWalked | Backfilled, ordinal: int
+    ) -> None:
+        """Come to users with a campaign that nothing they did just now triggers."""
+        slug = record.campaign
+        match record:
+            case SendsRequested():
+                for index, one in enumerate(record.recipients):
+                    self._decide(
+                        SendRequested(one.user_id, slug, one.properties, self.now, ordinal + index)
+                    )
+            case ScheduleWalked():
+                self.walks[slug] = record
+                for user_id in self.states.ids_between(record.after, record.through):
+                    self._walk_to(user_id, record)
+            case Backfilled():
+                for event in record.events:
+                    self._decide(BackfillFound(event, slug, self.now))
+
+    def _walk_to(self, user_id: str, record: ScheduleWalked) -> None:
+        """Come to a user with a scheduled campaign: now, or when their own local time has come.
+
+        Until then nothing is decided, so that all is looked at as it is at that time.
+        """
+        if record.wall is None:
+            self._arrive(user_id, record.campaign, record.walk_at, record.walk_at)
+            return
+        attributes = self.states.get(user_id).attributes
+        zone = zone_of(attributes.get("time_zone"), self.plan.workspace.time_zone)
+        due_at = bound_instant(record.wall, zone)
+        self.timers.add(TimerKey(due_at, user_id, f"{record.campaign}{_ARRIVAL}{record.walk_at}"))
+
+    def _arrive(self, user_id: str, slug: str, at: int, walk_at: int) -> None:
+        campaign = self.plan.campaigns.get(slug)
+        if campaign is None or campaign.status != "active" or campaign.published_at > walk_at:
+            return  # it was ended while the schedule was on its way to the user
+        if is_known(self.states.get(user_id)):
+            self._decide(ScheduleCame(user_id, slug, at, self.now))
+
+    def _change_plan(self, record: PlanChange, ordinal: int) -> None:
+        self._follow_anew(record, ordinal)
+        self._changes.append(record)
+        if isinstance(record, CampaignStopped):
+            self._end_campaign(record)
+
+    def _follow_anew(self, record: PlanChange, ordinal: int) -> None:
+        """Read back what the record's filters ask about and nobody followed so far."""
+        filters = filters_of(record)
+        if self._read_back is None or not filters:
+            return
+        known = self.plan.trackers
+        wanted = with_trackers(EMPTY_PLAN, filters).trackers
+        missing = [tracker for key, tracker in wanted.items() if key not in known]
+        if missing:
+            for user_id, found in self._read_back.histories(missing, ordinal):
+                state = self.states.get(user_id)
+                self.states.put(user_id, replace(state, histories={**state.histories, **found}))
+
     def _end_campaign(self, record: CampaignStopped) -> None:
-        self.plan = apply_publications(self.plan, [record])
         for key in sorted(self.timers.of_campaign(record.campaign), key=lambda key: key.user_id):
             self._decide(CampaignEnded(key.user_id, record.campaign, record.is_archived, self.now))
 
@@ -145,9 +262,9 @@ class Fold:
             causes.extend(Settlement(outcome, self.now) for outcome in settled)
 
     def _decide_one(self, cause: Cause) -> Iterable[SendSettled]:
-        user_id = _user_of(cause)
+        user_id = user_of(cause)
         before = self.states.get(user_id)
-        decision = decide(before, cause, self.plan)
+        decision = decide(before, cause, self.plan, self._watch)
         if decision.state is not before:
             self.states.put(user_id, decision.state)
         if decision.reasons:
@@ -168,11 +285,9 @@ class Fold:
         return settled
 
 
-def _user_of(cause: Cause) -> str:
-    match cause:
-        case Occurrence():
-            return cause.event.user_id
-        case Settlement():
-            return cause.settled.user_id
-        case _:
-            return cause.user_id
+def is_known(state: UserState) -> bool:
+    """Return whether anything is known of a user but how often events happened.
+
+    That alone depends on what filters happen to ask about, which must not decide who is there.
+    """
+    return bool(state.attributes or state.memberships or state.subscriptions)

@@ -19,9 +19,14 @@ _BLOCK_ENTRIES_MAX: Final = 20_000  # a block is decoded as a whole: this keeps 
 
 
 class _Handed(Struct):
-    record: Record
+    records: Sequence[Record]
     campaigns: Sequence[StoredCampaign]
     committed: "asyncio.Future[int]"
+
+
+MakeRecords = Callable[[int], Sequence[Record]]
+MakeCampaigns = Callable[[int], Sequence[StoredCampaign]]
+_ToHandIn = tuple[MakeRecords, MakeCampaigns | None, "asyncio.Future[int]"]
 
 
 class GroupCommit:
@@ -34,6 +39,11 @@ class GroupCommit:
         self._end = journal.log_end()
         self._now = self._end.received_at
         self._waiting: list[_Handed] = []
+        self._held: list[_ToHandIn] = []
+        self._is_held = False
+        self._turn = asyncio.Lock()  # of those who want to be alone
+        self._idle = asyncio.Event()  # nothing is waiting, and nothing being committed
+        self._idle.set()
         self._wake = asyncio.Event()
         self._is_closing = False
         self._committing = 0
@@ -57,18 +67,57 @@ class GroupCommit:
     def hand_in(
         self,
         make_record: Callable[[int], Record],
-        campaigns: Callable[[int], Sequence[StoredCampaign]] | None = None,
+        campaigns: MakeCampaigns | None = None,
     ) -> "asyncio.Future[int]":
         """Queue the record of an instant; the future gives its block's number once it is durable.
 
         `campaigns` are saved in the same transaction.
         """
-        at = self.stamp()
+        return self.hand_in_all(lambda at: [make_record(at)], campaigns)
+
+    def hand_in_all(
+        self,
+        make_records: MakeRecords,
+        campaigns: MakeCampaigns | None = None,
+    ) -> "asyncio.Future[int]":
+        """Queue records of one instant, which are committed together or not at all."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        saved = campaigns(at) if campaigns is not None else ()
-        self._waiting.append(_Handed(make_record(at), saved, future))
-        self._wake.set()
+        if self._is_held:
+            self._held.append((make_records, campaigns, future))
+        else:
+            self._queue(make_records, campaigns, future)
         return future
+
+    async def alone(self, make_records: MakeRecords, prepare: Callable[[], None]) -> int:
+        """Commit records that nothing else may come before once `prepare` has begun.
+
+        What is handed in meanwhile waits, and comes after. `prepare` must be quick.
+        """
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        async with self._turn:
+            self._is_held = True
+            try:
+                await self._idle.wait()
+                prepare()
+                self._queue(make_records, None, future)
+            finally:
+                self._is_held = False
+                held, self._held = self._held, []
+                for one in held:
+                    self._queue(*one)
+        return await future
+
+    def _queue(
+        self,
+        make_records: MakeRecords,
+        campaigns: MakeCampaigns | None,
+        future: "asyncio.Future[int]",
+    ) -> None:
+        at = self.stamp()
+        saved = campaigns(at) if campaigns is not None else ()
+        self._waiting.append(_Handed(make_records(at), saved, future))
+        self._idle.clear()
+        self._wake.set()
 
     async def run(self) -> None:
         """Commit what is handed in, until closed and empty."""
@@ -78,9 +127,8 @@ class GroupCommit:
             self._wake.clear()
             while self._waiting:
                 batch = self._take()
-                block = Block(
-                    self._end.seq + 1, self._end.next_ordinal, [one.record for one in batch]
-                )
+                records = [record for one in batch for record in one.records]
+                block = Block(self._end.seq + 1, self._end.next_ordinal, records)
                 saved = [campaign for one in batch for campaign in one.campaigns]
                 self._committing = len(batch)
                 try:
@@ -91,6 +139,7 @@ class GroupCommit:
                     self._succeed(batch, block)
                 finally:
                     self._committing = 0
+            self._idle.set()
 
     def close(self) -> None:
         """Let `run` end once everything is committed."""
@@ -100,15 +149,15 @@ class GroupCommit:
     def _take(self) -> list[_Handed]:
         taken, entries = 0, 0
         while taken < len(self._waiting) and entries < _BLOCK_ENTRIES_MAX:
-            entries += entry_count(self._waiting[taken].record)
+            entries += sum(map(entry_count, self._waiting[taken].records))
             taken += 1
         batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
         return batch
 
     def _succeed(self, batch: list[_Handed], block: Block) -> None:
-        entries = sum(entry_count(one.record) for one in batch)
+        entries = sum(map(entry_count, block.records))
         self._end = type(self._end)(
-            block.seq, block.first_ordinal + entries, batch[-1].record.received_at
+            block.seq, block.first_ordinal + entries, block.records[-1].received_at
         )
         self._on_commit(block)
         for one in batch:

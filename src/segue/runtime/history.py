@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from segue.engine.plan import apply_publications
+from segue.engine.plan import filters_of
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled
 from segue.model.log_records import (
     Block,
-    CampaignPublished,
-    CampaignStopped,
+    PlanChange,
     SendsAttempted,
     SendsDeferred,
     SendsSettled,
@@ -17,9 +16,9 @@ from segue.model.log_records import (
 )
 from segue.model.verdicts import Verdict
 from segue.runtime.fold import Fold
+from segue.runtime.in_memory import DictStates
 from segue.runtime.lines import lines_of, verdict_line
 from segue.runtime.log_reader import history_of
-from segue.runtime.offline import DictStates
 from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Journal, Snapshot
 
@@ -53,14 +52,16 @@ def timeline_of(
     """
     collected = _Collected()
     fold = Fold(DictStates(), TimerHeap(), collected)
-    fold.plan = apply_publications(fold.plan, _forgotten_publications(journal, snapshot))
+    changes = snapshot.plan_changes()
+    fold.change_plan(_forgotten(journal, changes))
+    fold.foresee(one for change in changes for one in filters_of(change))
     told: list[dict[str, Any]] = []
     for record, ordinal in history_of(journal, user_id):
         fold.advance(record.received_at)
         told += _taken(collected)
         if isinstance(record, UserErased):
             told.clear()
-        elif not isinstance(record, CampaignPublished | CampaignStopped):
+        elif not isinstance(record, PlanChange):
             told += lines_of(Block(0, ordinal, [record]))
         fold.apply(record, ordinal)
         told += _taken(collected)
@@ -74,12 +75,10 @@ def _taken(collected: _Collected) -> list[dict[str, Any]]:
     return [verdict_line(verdict) for verdict in verdicts]
 
 
-def _forgotten_publications(
-    journal: Journal, snapshot: Snapshot
-) -> list[CampaignPublished | CampaignStopped]:
-    """Return the publications in blocks that the log no longer has."""
+def _forgotten(journal: Journal, changes: list[PlanChange]) -> list[PlanChange]:
+    """Return the changes of the plan in blocks that the log no longer has."""
     first = next(journal.read_blocks([journal.first_seq()]), None)
     if first is None or first.seq <= 1:
         return []
     begins_at = first.records[0].received_at
-    return [one for one in snapshot.publications() if one.received_at < begins_at]
+    return [one for one in changes if one.received_at < begins_at]

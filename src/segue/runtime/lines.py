@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
@@ -16,18 +16,38 @@ from segue.model.events import AttributeChange, Event, SendSettled, SettledAs, e
 from segue.model.instants import from_datetime, to_datetime
 from segue.model.log_records import (
     AttributesReceived,
+    Backfilled,
     Block,
     CampaignPublished,
     CampaignStopped,
     EventsReceived,
     Record,
+    ScheduleWalked,
+    SegmentDeleted,
+    SegmentSet,
+    SendsRequested,
     SendsSettled,
     UserErased,
+    WorkspaceSet,
     entry_count,
 )
 from segue.model.verdicts import Verdict
+from segue.model.workspace import Segment, Workspace
 
-ControlKind = Literal["publish", "edit", "stop", "archive", "send", "advance", "erase"]
+ControlKind = Literal[
+    "publish",
+    "edit",
+    "stop",
+    "archive",
+    "send",
+    "advance",
+    "erase",
+    "workspace",
+    "segment",
+    "delete_segment",
+    "schedule",
+    "backfill",
+]
 
 
 class EventLine(Event, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -43,7 +63,7 @@ class AttributesLine(AttributeChange, forbid_unknown_fields=True, omit_defaults=
 
 
 class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Something a person did with a campaign, or the passing of time."""
+    """Something that a person or a program did with a campaign, or the passing of time."""
 
     control: ControlKind
     campaign: str | None = None
@@ -53,6 +73,15 @@ class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
     version: int | None = None
     campaign_id: str | None = None
     document: Campaign | None = None
+    workspace: Workspace | None = None
+    segment: Segment | None = None
+    slug: str | None = None  # of a segment that is deleted
+    trigger_properties: dict[str, Any] | None = None  # of a send
+    walk_at: datetime | None = None  # of a schedule, as in `ScheduleWalked`
+    wall: str | None = None
+    after: str = ""
+    through: str | None = None
+    events: list[Event] = field(default_factory=list)  # of a backfill
 
 
 class OutcomeLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -129,31 +158,70 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
             for change in record.changes:
                 line = msgspec.to_builtins(change, builtin_types=(datetime,))
                 yield {**line, "received_at": at}
+        case SendsSettled():
+            for settled in record.settled:
+                yield _outcome_fields(settled, at)
+        case SendsRequested():
+            for one in record.recipients:
+                line = {"control": "send", "campaign": record.campaign, "user_id": one.user_id}
+                yield _present({**line, "trigger_properties": one.properties, "time": at})
+        case _:
+            line = _control_fields(record)
+            if line:
+                yield _present({**line, "time": at})
+
+
+def _control_fields(record: Record) -> dict[str, Any]:
+    """Return the control line of a record, but for its time; of some there is none."""
+    match record:
         case CampaignPublished():
-            yield {
+            return {
                 "control": "edit" if record.is_edit else "publish",
                 "campaign": record.document.slug,
                 "campaign_id": record.id,
                 "version": record.version,
-                "time": at,
                 "document": record.document,
             }
         case CampaignStopped():
             kind = "archive" if record.is_archived else "stop"
-            yield {"control": kind, "campaign": record.campaign, "time": at}
-        case SendsSettled():
-            for settled in record.settled:
-                yield _outcome_fields(settled, at)
+            fields: dict[str, Any] = {"control": kind, "campaign": record.campaign}
         case UserErased():
-            yield {"control": "erase", "user_id": record.user_id, "time": at}
+            fields = {"control": "erase", "user_id": record.user_id}
+        case WorkspaceSet():
+            fields = {"control": "workspace", "workspace": record.workspace}
+        case SegmentSet():
+            fields = {"control": "segment", "segment": record.segment}
+        case SegmentDeleted():
+            fields = {"control": "delete_segment", "slug": record.slug}
+        case ScheduleWalked() | Backfilled():
+            fields = _work_fields(record)
         case _:
-            return
+            fields = {}
+    return fields
+
+
+def _work_fields(record: ScheduleWalked | Backfilled) -> dict[str, Any]:
+    if isinstance(record, Backfilled):
+        events = [msgspec.to_builtins(event, builtin_types=(datetime,)) for event in record.events]
+        return {"control": "backfill", "campaign": record.campaign, "events": events}
+    return {
+        "control": "schedule",
+        "campaign": record.campaign,
+        "walk_at": to_datetime(record.walk_at),
+        "wall": record.wall,
+        "after": record.after or None,
+        "through": record.through,
+    }
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _outcome_fields(settled: SendSettled, at: datetime) -> dict[str, Any]:
     fields = msgspec.structs.asdict(settled)
     fields["outcome"] = fields.pop("settled_as")
-    return {name: value for name, value in {**fields, "time": at}.items() if value is not None}
+    return _present({**fields, "time": at})
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:

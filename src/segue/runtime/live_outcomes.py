@@ -38,7 +38,9 @@ class LiveOutcomes:
     def count(self, count: Count, now: int) -> None:
         """Add to a counter of the hour."""
         hour = now - now % HOUR
-        counter = Counter(count.campaign, hour, count.variant, count.metric, count.detail)
+        counter = Counter(
+            count.campaign, hour, count.variant, count.metric, count.detail, count.channel
+        )
         self._counts[counter] += count.amount
 
     def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:

@@ -2,10 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Final
 
 from segue.model.limits import STATE_CACHE_MAX
 from segue.model.state import EMPTY_STATE, UserState
 from segue.storage.ports import Snapshot
+
+_IDS_READ_MAX: Final = 5_000  # at a time
 
 
 class LiveStates:
@@ -62,6 +65,21 @@ class LiveStates:
         """Forget the user."""
         self._changed[user_id] = None
         self._clean.pop(user_id, None)
+
+    def ids_between(self, after: str, through: str | None) -> list[str]:
+        """Return the ids of users with a state with after < id <= through (None: all), in order."""
+        changes = {**self._being_written, **self._changed}
+        found = {user for user, state in changes.items() if state is not None}
+        gone = changes.keys() - found
+        found = {user for user in found if user > after and (through is None or user <= through)}
+        last = after
+        while stored := self._snapshot.list_user_ids(last, _IDS_READ_MAX):
+            inside = [user for user in stored if through is None or user <= through]
+            found.update(user for user in inside if user not in gone)
+            last = stored[-1]
+            if len(inside) < len(stored):
+                break
+        return sorted(found)
 
     def begin_writing(self) -> tuple[list[tuple[str, UserState]], list[str]]:
         """Return the changed states and the erased users; until `end_writing` both stay here."""

@@ -1,14 +1,19 @@
 """Reading the log back: one user's history, or all of it; and keeping the index of users."""
 
 from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
 
 from segue.model.log_records import (
     AttributesReceived,
+    Backfilled,
     Block,
-    CampaignPublished,
-    CampaignStopped,
     EventsReceived,
+    PlanChange,
     Record,
+    ScheduleWalked,
+    SendsRequested,
     SendsSettled,
     UserErased,
     entry_count,
@@ -32,7 +37,11 @@ def users_in(record: Record) -> Iterator[str]:
             yield from (settled.user_id for settled in record.settled)
         case UserErased():
             yield record.user_id
-        case CampaignPublished() | CampaignStopped():
+        case SendsRequested():
+            yield from (one.user_id for one in record.recipients)
+        case Backfilled():
+            yield from (event.user_id for event in record.events)
+        case _ if isinstance(record, PlanChange | ScheduleWalked):
             yield EVERYBODY
         case _:
             return
@@ -41,7 +50,8 @@ def users_in(record: Record) -> Iterator[str]:
 def history_of(journal: Journal, user_id: str) -> Iterator[tuple[Record, int]]:
     """Yield the records that concern a user, cut down to this user, with their ordinals.
 
-    Publications concern everybody. Blocks that the index does not reach yet are looked through.
+    Changes of the plan concern everybody. Blocks that the index does not reach yet are looked
+    through.
     """
     indexed = journal.indexed_seq()
     noted = {*journal.blocks_of_user(user_id), *journal.blocks_of_user(EVERYBODY)}
@@ -55,25 +65,36 @@ def _about(block: Block, user_id: str) -> Iterator[tuple[Record, int]]:
     ordinal = block.first_ordinal
     for record in block.records:
         match record:
-            case EventsReceived():
-                for index, event in enumerate(record.events):
-                    if event.user_id == user_id:
-                        yield EventsReceived(record.received_at, [event]), ordinal + index
-            case AttributesReceived():
-                for index, change in enumerate(record.changes):
-                    if change.user_id == user_id:
-                        yield AttributesReceived(record.received_at, [change]), ordinal + index
+            case EventsReceived() | AttributesReceived() | SendsRequested() | Backfilled():
+                yield from _entries_of(record, ordinal, user_id)
             case SendsSettled():
                 mine = [settled for settled in record.settled if settled.user_id == user_id]
                 if mine:
                     yield SendsSettled(record.received_at, mine), ordinal
-            case UserErased() if record.user_id == user_id:
-                yield record, ordinal
-            case CampaignPublished() | CampaignStopped():
-                yield record, ordinal
-            case _:
+            case UserErased() if record.user_id != user_id:
                 pass
+            case ScheduleWalked() if not _walks_by(record, user_id):
+                pass
+            case _ if isinstance(record, PlanChange | UserErased | ScheduleWalked):
+                yield record, ordinal
         ordinal += entry_count(record)
+
+
+def _entries_of(
+    record: EventsReceived | AttributesReceived | SendsRequested | Backfilled,
+    first_ordinal: int,
+    user_id: str,
+) -> Iterator[tuple[Record, int]]:
+    """Yield a user's entries of a record, each as a record with the ordinal it has."""
+    for name in ("events", "changes", "recipients"):
+        entries: list[Any] = getattr(record, name, [])
+        for index, entry in enumerate(entries):
+            if entry.user_id == user_id:
+                yield replace(record, **{name: [entry]}), first_ordinal + index
+
+
+def _walks_by(record: ScheduleWalked, user_id: str) -> bool:
+    return record.after < user_id and (record.through is None or user_id <= record.through)
 
 
 class UserIndex:

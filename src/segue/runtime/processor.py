@@ -11,10 +11,10 @@ from segue.model.limits import OUTBOX_MAX
 from segue.model.log_records import (
     AttributesReceived,
     Block,
-    CampaignPublished,
-    CampaignStopped,
     EventsReceived,
+    PlanChange,
     Record,
+    ScheduleWalked,
     entry_count,
 )
 from segue.runtime.checkpoints import Checkpoints
@@ -68,8 +68,10 @@ class Processor:
         for record in block.records:
             self._prefetch(record)
             self.fold.apply(record, ordinal)
-            if isinstance(record, CampaignPublished | CampaignStopped):
-                self._checkpoints.publications.append(record)
+            if isinstance(record, PlanChange):
+                self._checkpoints.plan_changes.append(record)
+            elif isinstance(record, ScheduleWalked):
+                self._checkpoints.walks[record.campaign] = record
             ordinal += entry_count(record)
         self.position = Position(block.seq, ordinal, self.fold.now)
 

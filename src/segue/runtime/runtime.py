@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from segue.clock import Clock
-from segue.engine.plan import Plan, apply_publications
+from segue.engine.plan import Plan
 from segue.model.instants import SECOND
 from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
 from segue.model.log_records import Block, SendsAttempted, SendsDeferred, SendsSettled
@@ -25,6 +25,7 @@ from segue.runtime.live_timers import LiveTimers
 from segue.runtime.log_reader import UserIndex
 from segue.runtime.outbox import Outbox
 from segue.runtime.processor import Processor
+from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
 from segue.storage.ports import Journal, Snapshot
 
@@ -60,9 +61,11 @@ class Runtime:
         self.states = LiveStates(snapshot)
         self.timers = LiveTimers(snapshot, position.now)
         self.outcomes = LiveOutcomes(Outbox(snapshot.outbox()), self.feed)
-        fold = Fold(self.states, self.timers, self.outcomes)
+        self.read_back = LogReadBack(journal)
+        fold = Fold(self.states, self.timers, self.outcomes, self.read_back)
         fold.now = position.now
-        fold.plan = apply_publications(fold.plan, snapshot.publications())
+        fold.change_plan(snapshot.plan_changes())
+        fold.walks = {walk.campaign: walk for walk in snapshot.walks()}
         self.checkpoints = Checkpoints(snapshot, self.states, self.timers, self.outcomes)
         self.processor = Processor(
             fold,

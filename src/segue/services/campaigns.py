@@ -6,13 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from segue.content.lint import errors_in, warnings_in
-from segue.engine.checks import (
-    KnownCampaign,
-    check_cycles,
-    check_references,
-    decode_campaign,
-    drafts_that_follow,
-)
+from segue.engine.checks import decode_campaign
+from segue.engine.reference_checks import check_cycles, check_references, drafts_that_follow
+from segue.engine.target_checks import KnownCampaign
 from segue.errors import ConflictError, NotFoundError
 from segue.model.campaigns import Campaign
 from segue.model.ids import random_id
@@ -218,7 +214,8 @@ class Campaigns:
         """
         campaigns = [one for one in self.all() if one.slug != document.slug]
         known = {one.slug: known_campaign(one) for one in campaigns}
-        references = check_references(document, known)
+        plan = self._runtime.plan
+        references = check_references(document, known, plan.segments, plan.workspace)
         active = {one.slug: one.document for one in campaigns if one.status == "active"}
         loops = check_cycles(document, active, {one.id: one.slug for one in campaigns})
         if references.errors or loops.errors:
@@ -237,15 +234,4 @@ class Campaigns:
 
 def known_campaign(campaign: StoredCampaign) -> KnownCampaign:
     """Return what references to a campaign are checked against."""
-    document = campaign.document
-    return KnownCampaign(
-        slug=campaign.slug,
-        id=campaign.id,
-        status=campaign.status,
-        tags=list(document.tags),
-        channels={
-            message.channel for variant in document.all_variants() for message in variant.messages
-        },
-        has_control=document.control_percent > 0,
-        conversions=len(document.conversions),
-    )
+    return KnownCampaign(campaign.slug, campaign.id, campaign.status, campaign.document)

@@ -16,9 +16,9 @@ from segue.errors import SegueError
 from segue.model.campaigns import Campaign
 from segue.model.log_records import (
     Block,
-    CampaignPublished,
-    CampaignStopped,
+    PlanChange,
     Record,
+    ScheduleWalked,
     entry_count,
 )
 from segue.model.state import UserState
@@ -44,9 +44,8 @@ _records_decoder = Decoder(list[Record])
 _verdicts_decoder = Decoder(list[Verdict])
 _state_decoder = Decoder(UserState)
 _outbox_decoder = Decoder(OutboxItem)
-_publication_decoder: Decoder[CampaignPublished | CampaignStopped] = Decoder(
-    CampaignPublished | CampaignStopped
-)
+_plan_change_decoder: Decoder[PlanChange] = Decoder(PlanChange)
+_walk_decoder = Decoder(ScheduleWalked)
 _campaign_decoder = Decoder(Campaign)
 _scopes_decoder = Decoder(list[str])
 
@@ -108,9 +107,14 @@ def decode_outbox_item(stored: bytes, place: str) -> OutboxItem:
     return _decoded(_outbox_decoder, stored, f"A message of the outbox in {place}", _REBUILD)
 
 
-def decode_publication(stored: bytes, place: str) -> CampaignPublished | CampaignStopped:
-    """Return a stored publication, or end, of a campaign."""
-    return _decoded(_publication_decoder, stored, f"A publication in {place}", _REBUILD)
+def decode_plan_change(stored: bytes, place: str) -> PlanChange:
+    """Return a stored change of the plan."""
+    return _decoded(_plan_change_decoder, stored, f"A change of the plan in {place}", _REBUILD)
+
+
+def decode_walk(stored: bytes, place: str) -> ScheduleWalked:
+    """Return how far a scheduled campaign has come, as stored."""
+    return _decoded(_walk_decoder, stored, f"The walk of a schedule in {place}", _REBUILD)
 
 
 def decode_campaign(campaign_id: str, stored: bytes, place: str) -> Campaign:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from segue.model.log_records import Block, CampaignPublished, CampaignStopped
+from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import UserState
 from segue.model.verdicts import Verdict
 from segue.storage.conflicts import not_next, slug_taken
@@ -19,7 +19,7 @@ from segue.storage.encoding import (
     decode_block,
     decode_campaign,
     decode_outbox_item,
-    decode_publication,
+    decode_plan_change,
     decode_state,
     decode_verdicts,
     encode,
@@ -211,7 +211,7 @@ class _Encoded:
             for item in checkpoint.outbox_put
         }
         self.counts = [(counter, float(amount)) for counter, amount in checkpoint.counts]
-        self.publications = [encode(one) for one in checkpoint.publications]
+        self.plan_changes = [encode(one) for one in checkpoint.plan_changes]
         self.verdict_blocks = encode_verdicts(checkpoint.verdicts)
 
 
@@ -225,7 +225,8 @@ class MemorySnapshot:
         self._timers: set[TimerKey] = set()
         self._outbox: dict[str, tuple[int, str, bytes]] = {}  # decided_at, user_id, item
         self._counters: dict[Counter, float] = {}
-        self._publications: list[bytes] = []
+        self._plan_changes: list[bytes] = []
+        self._walks: dict[str, ScheduleWalked] = {}
         self._verdict_blocks: list[bytes] = []
 
     def position(self) -> Position:
@@ -245,7 +246,8 @@ class MemorySnapshot:
             self._states.update(encoded.states)
             for counter, amount in encoded.counts:
                 self._counters[counter] = self._counters.get(counter, 0.0) + amount
-            self._publications += encoded.publications
+            self._plan_changes += encoded.plan_changes
+            self._walks.update({walk.campaign: walk for walk in checkpoint.walks})
             self._verdict_blocks += encoded.verdict_blocks
             self._position = checkpoint.position
 
@@ -260,6 +262,18 @@ class MemorySnapshot:
         with self._lock:
             users = sorted(user_id for user_id in self._states if user_id > after)[:limit]
         return list(self.load_states(users).items())
+
+    def list_user_ids(self, after: str = "", limit: int = 100) -> list[str]:
+        """Return the ids of users with a state, in order."""
+        with self._lock:
+            return sorted(user_id for user_id in self._states if user_id > after)[:limit]
+
+    def scan_states(self) -> Iterator[tuple[str, UserState]]:
+        """Yield all users with a state, in no order, a few at a time in memory."""
+        with self._lock:
+            users = list(self._states)
+        for user_id in users:
+            yield from self.load_states([user_id]).items()
 
     def count_users(self) -> int:
         """Return how many users have a state."""
@@ -285,9 +299,13 @@ class MemorySnapshot:
             ordered = sorted((at, key, stored) for key, (at, _, stored) in self._outbox.items())
         return [decode_outbox_item(stored, _PLACE) for _, _, stored in ordered]
 
-    def publications(self) -> list[CampaignPublished | CampaignStopped]:
-        """Return every publication and end of a campaign, in the order of the log."""
-        return [decode_publication(stored, _PLACE) for stored in list(self._publications)]
+    def plan_changes(self) -> list[PlanChange]:
+        """Return every change of the plan, in the order of the log."""
+        return [decode_plan_change(stored, _PLACE) for stored in list(self._plan_changes)]
+
+    def walks(self) -> list[ScheduleWalked]:
+        """Return how far each scheduled campaign has come."""
+        return [walk for _, walk in sorted(self._walks.items())]
 
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
@@ -329,6 +347,6 @@ class MemorySnapshot:
         self._outbox = {key: kept for key, kept in self._outbox.items() if kept[1] not in user_ids}
 
 
-def _counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str]:
+def _counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str, str]:
     counter = pair[0]
-    return counter.hour, counter.variant, counter.metric, counter.detail
+    return counter.hour, counter.variant, counter.metric, counter.detail, counter.channel

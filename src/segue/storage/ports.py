@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
 from segue.model.effects import Deliver
-from segue.model.log_records import Block, CampaignPublished, CampaignStopped
+from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import UserState
 from segue.model.verdicts import Verdict
 
@@ -163,6 +163,7 @@ class Counter(Struct, frozen=True, array_like=True):
     variant: str
     metric: str
     detail: str
+    channel: str = ""
 
 
 class Position(Struct, frozen=True, array_like=True):
@@ -188,7 +189,8 @@ class Checkpoint(Struct):
     outbox_put: list[OutboxItem] = field(default_factory=list)
     outbox_gone: list[str] = field(default_factory=list)
     counts: list[tuple[Counter, float]] = field(default_factory=list)  # to be added
-    publications: list[CampaignPublished | CampaignStopped] = field(default_factory=list)
+    plan_changes: list[PlanChange] = field(default_factory=list)
+    walks: list[ScheduleWalked] = field(default_factory=list)  # the newest of each campaign
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -207,6 +209,12 @@ class Snapshot(Protocol):
     def list_users(self, after: str = "", limit: int = 100) -> list[tuple[str, UserState]]:
         """Return users with a state in the order of their ids, for paging."""
 
+    def list_user_ids(self, after: str = "", limit: int = 100) -> list[str]:
+        """Return the ids of users with a state, in order."""
+
+    def scan_states(self) -> Iterator[tuple[str, UserState]]:
+        """Yield all users with a state, in no order, a few at a time in memory."""
+
     def count_users(self) -> int:
         """Return how many users have a state."""
 
@@ -222,8 +230,11 @@ class Snapshot(Protocol):
     def outbox(self) -> list[OutboxItem]:
         """Return the outbox in order of decision."""
 
-    def publications(self) -> list[CampaignPublished | CampaignStopped]:
-        """Return every publication and end of a campaign, in the order of the log."""
+    def plan_changes(self) -> list[PlanChange]:
+        """Return every change of the plan, in the order of the log."""
+
+    def walks(self) -> list[ScheduleWalked]:
+        """Return how far each scheduled campaign has come: its newest walk."""
 
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62

@@ -6,16 +6,18 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
-from segue.model.log_records import CampaignPublished, CampaignStopped
+from segue.model.log_records import PlanChange, ScheduleWalked
 from segue.model.state import UserState
 from segue.model.verdicts import Verdict
 from segue.storage.encoding import (
     decode_outbox_item,
-    decode_publication,
+    decode_plan_change,
     decode_state,
     decode_verdicts,
+    decode_walk,
     encode,
     encode_verdicts,
     user_key,
@@ -28,12 +30,13 @@ from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
 _FILE: Final = FileKind(
     schema="snapshot_schema.sql",
-    schema_version=1,
+    schema_version=2,
     page_size=1024,
     wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
 )
 _KEY_MAX: Final = (1 << 63) - 1
 _SQLITE_NO_LIMIT: Final = -1
+_STATES_SCANNED_MAX: Final = 5_000  # at a time: some megabytes, and a reader ends soon
 
 _SQL = load_queries("snapshot.sql")
 
@@ -46,7 +49,8 @@ class _Rows(Struct):
     timers_gone: list[Row]
     outbox_put: list[Row]
     counts: list[Row]
-    publications: list[Row]
+    plan_changes: list[Row]
+    walks: list[Row]
     verdict_blocks: list[bytes]
 
 
@@ -75,7 +79,8 @@ class SqliteSnapshot:
             run_rows(connection, _SQL["put_outbox"], rows.outbox_put)
             self._put_states(connection, rows.states)
             run_rows(connection, _SQL["add_counts"], rows.counts)
-            run_rows(connection, _SQL["put_publications"], rows.publications)
+            run_rows(connection, _SQL["put_plan_changes"], rows.plan_changes)
+            run_rows(connection, _SQL["put_walks"], rows.walks)
             for stored in rows.verdict_blocks:
                 connection.execute(_SQL["append_verdict_block"], {"bytes": stored})
             connection.execute(
@@ -110,6 +115,19 @@ class SqliteSnapshot:
         rows = self._db.rows(_SQL["list_users_after"], {"after": after, "limit": limit})
         return [(user_id, decode_state(user_id, stored, self._place)) for user_id, stored in rows]
 
+    def list_user_ids(self, after: str = "", limit: int = 100) -> list[str]:
+        """Return the ids of users with a state, in order."""
+        rows = self._db.rows(_SQL["list_user_ids_after"], {"after": after, "limit": limit})
+        return [user_id for (user_id,) in rows]
+
+    def scan_states(self) -> Iterator[tuple[str, UserState]]:
+        """Yield all users with a state, in no order, a few at a time in memory."""
+        bounds = {"key": -_KEY_MAX - 2, "limit": _STATES_SCANNED_MAX}
+        while rows := self._db.rows(_SQL["scan_states_after"], bounds):
+            for key, user_id, stored in rows:
+                yield user_id, decode_state(user_id, stored, self._place)
+                bounds["key"] = key
+
     def count_users(self) -> int:
         """Return how many users have a state."""
         return self._db.number(_SQL["count_users"])
@@ -137,10 +155,15 @@ class SqliteSnapshot:
         rows = self._db.rows(_SQL["list_outbox"])
         return [decode_outbox_item(stored, self._place) for (stored,) in rows]
 
-    def publications(self) -> list[CampaignPublished | CampaignStopped]:
-        """Return every publication and end of a campaign, in the order of the log."""
-        rows = self._db.rows(_SQL["list_publications"])
-        return [decode_publication(stored, self._place) for (stored,) in rows]
+    def plan_changes(self) -> list[PlanChange]:
+        """Return every change of the plan, in the order of the log."""
+        rows = self._db.rows(_SQL["list_plan_changes"])
+        return [decode_plan_change(stored, self._place) for (stored,) in rows]
+
+    def walks(self) -> list[ScheduleWalked]:
+        """Return how far each scheduled campaign has come: its newest walk."""
+        rows = self._db.rows(_SQL["list_walks"])
+        return [decode_walk(stored, self._place) for (stored,) in rows]
 
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
@@ -184,11 +207,9 @@ class SqliteSnapshot:
                 (item.key, item.deliver.decided_at, item.deliver.user_id, encode(item))
                 for item in checkpoint.outbox_put
             ],
-            counts=[
-                (one.campaign, one.hour, one.variant, one.metric, one.detail, amount)
-                for one, amount in checkpoint.counts
-            ],
-            publications=_column([encode(one) for one in checkpoint.publications]),
+            counts=[(*msgspec.structs.astuple(one), amount) for one, amount in checkpoint.counts],
+            plan_changes=_column([encode(one) for one in checkpoint.plan_changes]),
+            walks=[(walk.campaign, encode(walk)) for walk in checkpoint.walks],
             verdict_blocks=encode_verdicts(checkpoint.verdicts),
         )
 

@@ -22,6 +22,13 @@ SELECT key, user_id, state FROM user_states WHERE key IN (VALUES (?));
 -- name: list_users_after
 SELECT user_id, state FROM user_states WHERE user_id > :after ORDER BY user_id LIMIT :limit;
 
+-- name: list_user_ids_after
+SELECT user_id FROM user_states WHERE user_id > :after ORDER BY user_id LIMIT :limit;
+
+-- name: scan_states_after
+-- In the order of keys, which is how the rows lie.
+SELECT key, user_id, state FROM user_states WHERE key > :key ORDER BY key LIMIT :limit;
+
 -- name: count_users
 SELECT count(*) FROM user_states;
 
@@ -61,19 +68,26 @@ DELETE FROM outbox WHERE user_id IN (VALUES (?));
 SELECT item FROM outbox ORDER BY decided_at, key;
 
 -- name: add_counts
-INSERT INTO counters (campaign, hour, variant, metric, detail, amount) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO counters (campaign, hour, variant, metric, detail, channel, amount)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET amount = amount + excluded.amount;
 
 -- name: list_counters
-SELECT campaign, hour, variant, metric, detail, amount FROM counters
+SELECT campaign, hour, variant, metric, detail, channel, amount FROM counters
 WHERE campaign = :campaign AND hour >= :from_hour AND hour < :to_hour
-ORDER BY hour, variant, metric, detail;
+ORDER BY hour, variant, metric, detail, channel;
 
--- name: put_publications
-INSERT INTO publications (publication) VALUES (?);
+-- name: put_walks
+INSERT OR REPLACE INTO walks (campaign, walk) VALUES (?, ?);
 
--- name: list_publications
-SELECT publication FROM publications ORDER BY number;
+-- name: list_walks
+SELECT walk FROM walks ORDER BY campaign;
+
+-- name: put_plan_changes
+INSERT INTO plan_changes (change) VALUES (?);
+
+-- name: list_plan_changes
+SELECT change FROM plan_changes ORDER BY number;
 
 -- name: append_verdict_block
 INSERT INTO verdict_blocks (byte_end, bytes)

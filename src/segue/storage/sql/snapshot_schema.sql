@@ -48,13 +48,20 @@ CREATE TABLE IF NOT EXISTS counters (
     variant TEXT NOT NULL,
     metric TEXT NOT NULL,
     detail TEXT NOT NULL,
+    channel TEXT NOT NULL,
     amount REAL NOT NULL,
-    PRIMARY KEY (campaign, hour, variant, metric, detail)
+    PRIMARY KEY (campaign, hour, variant, metric, detail, channel)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS publications (
+-- How far each scheduled campaign has come: the newest `ScheduleWalked` of each.
+CREATE TABLE IF NOT EXISTS walks (
+    campaign TEXT PRIMARY KEY,
+    walk BLOB NOT NULL -- msgpack
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS plan_changes (
     number INTEGER PRIMARY KEY,
-    publication BLOB NOT NULL -- msgpack
+    change BLOB NOT NULL -- msgpack
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS verdict_blocks (

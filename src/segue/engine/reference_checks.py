@@ -1,0 +1,123 @@
+"""What publishing a campaign would meet among the others (semantics.md 1, 2)."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from segue.engine.doubts import doubts_of
+from segue.engine.graph import NO_IDS, edges, shortest_loop, targets_by_follower
+from segue.engine.references import references_in
+from segue.engine.target_checks import KnownCampaign, check_target, doubts_of_target
+from segue.engine.workspace_checks import check_filter_among
+from segue.model.campaigns import Campaign
+from segue.model.decoding import did_you_mean, shown
+from segue.model.filters import Tagged
+from segue.model.problems import Problem
+from segue.model.workspace import Segment, Workspace
+
+NO_SEGMENTS: Final[Mapping[str, Segment]] = MappingProxyType({})
+_PLAIN_WORKSPACE: Final = Workspace()
+
+
+class References(Struct, frozen=True):
+    """What is wrong, and what is doubtful, about a campaign's references to others."""
+
+    errors: list[Problem]
+    warnings: list[Problem]
+
+
+def check_references(
+    campaign: Campaign,
+    known: Mapping[str, KnownCampaign],
+    segments: Mapping[str, Segment] = NO_SEGMENTS,
+    workspace: Workspace = _PLAIN_WORKSPACE,
+) -> References:
+    """Return what publishing would meet (semantics.md 1, 2).
+
+    The campaign has passed its own checks; `known` are the other campaigns, by slug.
+    """
+    errors = list(check_filter_among(campaign.audience, "audience", segments, workspace))
+    groups = [group.slug for group in workspace.subscription_groups]
+    if campaign.subscription_group is not None and campaign.subscription_group not in groups:
+        hint = did_you_mean(campaign.subscription_group, groups)
+        message = f"there is no subscription group {shown(campaign.subscription_group)}{hint}"
+        errors.append(Problem("subscription_group", message))
+    warnings: list[Problem] = []
+    itself = KnownCampaign(campaign.slug, "", "active", campaign)
+    by_id = {one.id: one for one in known.values()}
+    for reference in references_in(campaign):
+        spec, path = reference.spec, reference.path
+        if isinstance(spec.campaign, Tagged):
+            tag = spec.campaign.tag
+            if not any(
+                tag in one.document.tags and one.status != "archived" for one in known.values()
+            ):
+                message = f"no campaign bears the tag {shown(tag)} yet"
+                warnings.append(Problem(f"{path}.campaign", message))
+        elif spec.campaign == campaign.slug:
+            errors += check_target(spec, itself, path)
+        elif spec.campaign != "any":
+            target = known.get(spec.campaign) or by_id.get(spec.campaign)
+            if target is None:
+                hint = did_you_mean(spec.campaign, [*known])
+                message = f"there is no campaign {shown(spec.campaign)}{hint}"
+                errors.append(Problem(f"{path}.campaign", message))
+                continue
+            errors += check_target(spec, target, path)
+            warnings += doubts_of_target(spec, target, path)
+    return References(errors, [*warnings, *doubts_of(campaign)])
+
+
+def check_cycles(
+    campaign: Campaign, others: Mapping[str, Campaign], slug_by_id: Mapping[str, str] = NO_IDS
+) -> References:
+    """Return the loops that a campaign closes with the others that send, or are about to.
+
+    One in which nothing ever waits for a person, a delay or re-eligibility is an error.
+    """
+    found = edges({**others, campaign.slug: campaign}, slug_by_id)
+    follows = targets_by_follower(found)
+    follows_endlessly = targets_by_follower(edge for edge in found if edge.is_endless)
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    own = [edge for edge in found if edge.follower == campaign.slug]
+    # A tag or "any" can close many loops through one trigger; the shortest is enough to look at.
+    for path, group in groupby(own, lambda edge: edge.path):
+        alike = list(group)
+        endless = [edge for edge in alike if edge.is_endless]
+        if loop := shortest_loop(endless, follows_endlessly):
+            message = (
+                f"closes a loop that nothing ever stops: {_drawn(loop)}; give one of these "
+                'a delay, or a re_eligibility other than "always"'
+            )
+            errors.append(Problem(path, message))
+        elif loop := shortest_loop(alike, follows):
+            warnings.append(Problem(path, f"closes a loop of campaigns: {_drawn(loop)}"))
+    return References(errors, warnings)
+
+
+def _drawn(loop: Sequence[str]) -> str:
+    return " → ".join((*loop, loop[0]))
+
+
+def drafts_that_follow(
+    slug: str, drafts: Iterable[Campaign], *, tags: Collection[str] = (), campaign_id: str = ""
+) -> list[str]:
+    """Return the slugs of drafts with a trigger on an interaction with the campaign.
+
+    They name its slug, its id, one of its tags, or "any".
+    """
+    names = {slug, campaign_id or slug, "any"}
+
+    def is_meant(reference: str | Tagged) -> bool:
+        return reference.tag in tags if isinstance(reference, Tagged) else reference in names
+
+    return sorted(
+        draft.slug
+        for draft in drafts
+        if draft.slug != slug
+        and any(one.is_trigger and is_meant(one.spec.campaign) for one in references_in(draft))
+    )

@@ -1,0 +1,68 @@
+"""When scheduled campaigns come to their users, as far as the plan and past walks tell.
+
+A walk is a record of the log. Live the server writes it, in parts; over a file the run makes it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from segue.engine.local_time import parse_bound, zone_of
+from segue.engine.plan import Plan, PublishedCampaign
+from segue.engine.recurrence import Cron, Occurrence, occurrence_after, parse_cron
+from segue.model.campaigns import Schedule
+from segue.model.log_records import ScheduleWalked
+
+
+class Schedules:
+    """Finds the next walk; what it computed stays until the plan or a walk changes."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+        self._walked: dict[str, ScheduleWalked] = {}
+        self._next: ScheduleWalked | None = None
+
+    def next_walk(self, plan: Plan, walked: Mapping[str, ScheduleWalked]) -> ScheduleWalked | None:
+        """Return the walk to make next, as of its own instant; None when none will come.
+
+        A walk that was begun goes on where its last part ended.
+        """
+        if plan is not self._plan or walked != self._walked:
+            self._plan, self._walked = plan, dict(walked)
+            walks = [
+                walk
+                for slug, campaign in plan.campaigns.items()
+                if campaign.status == "active"
+                if (walk := _next_of(campaign, walked.get(slug), plan)) is not None
+            ]
+            self._next = min(walks, key=lambda one: (one.walk_at, one.campaign), default=None)
+        return self._next
+
+
+def _next_of(
+    campaign: PublishedCampaign, last: ScheduleWalked | None, plan: Plan
+) -> ScheduleWalked | None:
+    schedule = campaign.newest.document.delivery.schedule
+    if schedule is None:
+        return None
+    after = campaign.published_at - 1
+    if last is not None and last.walk_at > after:
+        if last.through is not None:
+            at = last.walk_at
+            return ScheduleWalked(at, campaign.slug, at, last.wall, after=last.through)
+        after = last.walk_at
+    occurrence = next_occurrence(schedule, plan.workspace.time_zone, after)
+    if occurrence is None:
+        return None
+    wall = occurrence.wall.isoformat() if occurrence.wall is not None else None
+    return ScheduleWalked(occurrence.walk_at, campaign.slug, occurrence.walk_at, wall)
+
+
+def next_occurrence(schedule: Schedule, time_zone: str, after: int) -> Occurrence | None:
+    """Return the first occurrence of a schedule after an instant, in a workspace of a zone."""
+    when: Cron | datetime
+    when = parse_cron(schedule.cron) if schedule.cron else parse_bound(schedule.at or "")
+    zone: ZoneInfo | None = None
+    if not schedule.local:
+        zone = zone_of(schedule.time_zone, time_zone)
+    return occurrence_after(after, when, zone)
