@@ -43,17 +43,23 @@ class Checkpoints:
                 self._end(is_written=True)
                 return
             loop = asyncio.get_running_loop()
-            is_written = False
+            writing = loop.run_in_executor(self.thread, self._snapshot.commit, checkpoint)
             try:
-                await loop.run_in_executor(self.thread, self._snapshot.commit, checkpoint)
-                is_written = True
-                self.written_position = checkpoint.position
+                # A thread cannot be cancelled: whoever is cancelled here waits for its end, since
+                # what it writes would otherwise be written, and counted, once more.
+                await asyncio.shield(writing)
             finally:
-                if not is_written:
-                    self.plan_changes = checkpoint.plan_changes + self.plan_changes
-                    walks = {walk.campaign: walk for walk in checkpoint.walks}
-                    self.walks = walks | self.walks
-                self._end(is_written)
+                await asyncio.wait([writing])
+                self._settle(checkpoint, is_written=writing.exception() is None)
+
+    def _settle(self, checkpoint: Checkpoint, *, is_written: bool) -> None:
+        """Let go of what was written; after a failure it is written again."""
+        if is_written:
+            self.written_position = checkpoint.position
+        else:
+            self.plan_changes = checkpoint.plan_changes + self.plan_changes
+            self.walks = {walk.campaign: walk for walk in checkpoint.walks} | self.walks
+        self._end(is_written)
 
     def _collect(self, position: Position) -> Checkpoint:
         states, erased = self._states.begin_writing()

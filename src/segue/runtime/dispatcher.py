@@ -21,12 +21,12 @@ from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
 from segue.model.rendered import Rendered
 from segue.runtime.group_commit import GroupCommit
 from segue.runtime.outbox import Outbox
+from segue.runtime.send_limits import SendLimits
 from segue.storage.ports import OutboxItem
 
 _log = structlog.get_logger(__name__)
 _IDLE_WAIT_MAX_S = 1.0
 _HAND_OVERS_REMEMBERED = 10_000  # of the last seconds, to tell a scanner's open from a person's
-_RESEND_ON_UNKNOWN = frozenset(("webhook",))  # semantics.md 8: the rest are dropped
 
 
 class NotSentError(SegueError):
@@ -59,9 +59,16 @@ class Dispatcher:
     """Works the outbox off, a bounded number of messages at a time."""
 
     def __init__(
-        self, outbox: Outbox, commits: GroupCommit, renders: Renders, senders: Sends, clock: Clock
+        self,
+        outbox: Outbox,
+        commits: GroupCommit,
+        renders: Renders,
+        senders: Sends,
+        limits: SendLimits,
+        clock: Clock,
     ) -> None:
         self._outbox = outbox
+        self._limits = limits
         self._commits = commits
         self._renders = renders
         self._senders = senders
@@ -75,6 +82,11 @@ class Dispatcher:
         """Look at the outbox now."""
         self._wake.set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether hand-overs are under way."""
+        return bool(self._under_way)
+
     def is_just_handed_over(self, send_id: str) -> bool:
         """Return whether the hand-over was under two seconds ago, or is still under way."""
         at = self._handed_over.get(send_id)
@@ -83,7 +95,7 @@ class Dispatcher:
     def settle_cut_off(self) -> None:
         """After a crash: decide about attempts whose outcome is not known (semantics.md 8)."""
         for item in self._outbox.cut_off():
-            if item.channel in _RESEND_ON_UNKNOWN:
+            if self._limits.resends_on_unknown(item.channel):
                 self._outbox.retry(item.key, self._clock.now())
             else:
                 self._settle(item, "skipped", "unknown_outcome", None)
@@ -110,10 +122,8 @@ class Dispatcher:
     async def _begin(self, items: list[OutboxItem]) -> None:
         rendered: list[tuple[OutboxItem, Rendered]] = []
         for item in items:
-            try:
-                rendered.append((item, self._renders.render(item)))
-            except NotSentError as error:
-                self._settle(item, "skipped", error.reason, str(error))
+            if (message := self._ready_message(item)) is not None:
+                rendered.append((item, message))
             await asyncio.sleep(0)
         if not rendered:
             return
@@ -123,6 +133,25 @@ class Dispatcher:
             task = asyncio.create_task(self._hand_over(item, message))
             self._under_way.add(task)
             task.add_done_callback(self._finished)
+
+    def _ready_message(self, item: OutboxItem) -> Rendered | None:
+        """Return the message if it may go now; else it is put off, or comes to its end."""
+        slot = self._limits.slot(item, self._clock.now())
+        if slot is None:
+            self._settle(item, "skipped", "rate_limited", None)
+            return None
+        if slot > self._clock.now():
+            self._outbox.retry(item.key, slot)
+            return None
+        try:
+            message = self._renders.render(item)
+        except NotSentError as error:
+            self._settle(item, "skipped", error.reason, str(error))
+            return None
+        if not self._limits.may_send(item):
+            self._settle(item, "skipped", "recipients_max", None)
+            return None
+        return message
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)
@@ -147,7 +176,7 @@ class Dispatcher:
                 await self._settle(item, "refused", reason, answer.detail)
             case TryLater():
                 await self._put_off(item, answer.detail, answer.retry_after_s)
-            case Unknown() if item.channel in _RESEND_ON_UNKNOWN:
+            case Unknown() if self._limits.resends_on_unknown(item.channel):
                 await self._put_off(item, answer.detail, None)
             case Unknown():
                 await self._settle(item, "skipped", "unknown_outcome", answer.detail)
@@ -175,6 +204,7 @@ class Dispatcher:
     ) -> "asyncio.Future[int]":
         """Log what became of a message; from here on it is out of the outbox."""
         deliver = item.deliver
+        self._limits.settled(item, is_accepted=settled_as == "accepted")
         settled = SendSettled(
             deliver.user_id,
             deliver.campaign,

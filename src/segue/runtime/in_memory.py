@@ -62,7 +62,7 @@ class RunOutcomes:
         if self.sends == "recorded":
             return ()
         slug, send_id = deliver.campaign, deliver.send_id
-        may_send = self.recipients.may_send(self._plan(), slug, send_id)
+        may_send = self.recipients.may_send(self._plan(), slug, send_id, deliver.channels[0])
         settled_as: SettledAs = "accepted" if may_send else "skipped"
         reason = None if may_send else "recipients_max"
         return [

@@ -68,18 +68,25 @@ class LiveStates:
 
     def ids_between(self, after: str, through: str | None) -> list[str]:
         """Return the ids of users with a state with after < id <= through (None: all), in order."""
-        changes = {**self._being_written, **self._changed}
-        found = {user for user, state in changes.items() if state is not None}
-        gone = changes.keys() - found
-        found = {user for user in found if user > after and (through is None or user <= through)}
-        last = after
-        while stored := self._snapshot.list_user_ids(last, _IDS_READ_MAX):
-            inside = [user for user in stored if through is None or user <= through]
-            found.update(user for user in inside if user not in gone)
-            last = stored[-1]
-            if len(inside) < len(stored):
+        found: list[str] = []
+        while page := self.ids_after(found[-1] if found else after, _IDS_READ_MAX):
+            inside = [user for user in page if through is None or user <= through]
+            found += inside
+            if len(inside) < len(page):
                 break
-        return sorted(found)
+        return found
+
+    def ids_after(self, after: str, limit: int) -> list[str]:
+        """Return the ids of the first users with a state behind an id, in order."""
+        changes = {**self._being_written, **self._changed}
+        found = {user for user, state in changes.items() if state is not None and user > after}
+        stored_count, last = 0, after
+        while stored_count < limit and (page := self._snapshot.list_user_ids(last, limit)):
+            there = [user for user in page if changes.get(user, EMPTY_STATE) is not None]
+            found.update(there)
+            stored_count += len(there)
+            last = page[-1]
+        return sorted(found)[:limit]
 
     def begin_writing(self) -> tuple[list[tuple[str, UserState]], list[str]]:
         """Return the changed states and the erased users; until `end_writing` both stay here."""

@@ -110,9 +110,8 @@ class OfflineRun:
             (hour, {(user, name): at for user, name, at in ids})
             for hour, ids in checkpoint.recent_ids
         ]
-        self._outcomes.recipients.sent = {
-            slug: set(sent) for slug, sent in checkpoint.recipients.items()
-        }
+        for slug, sent in checkpoint.recipients.items():
+            self._outcomes.recipients.sent[slug] = {send_id: {""} for send_id in sent}
 
     def _taken(self, lines: Iterable[Line]) -> Iterator[tuple[Record, int]]:
         """Yield lines as records; neighbours of one kind and one instant share a record."""

@@ -27,6 +27,8 @@ from segue.runtime.outbox import Outbox
 from segue.runtime.processor import Processor
 from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
+from segue.runtime.scheduler import Scheduler
+from segue.runtime.send_limits import SendLimits
 from segue.storage.ports import Journal, Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -80,9 +82,11 @@ class Runtime:
         recent_ids = RecentIds()
         self._recent_ids = recent_ids
         self.ingest = Ingest(self.commits, self.processor, recent_ids)
+        limits = SendLimits(lambda: fold.plan, self._received_by)
         self.dispatcher = Dispatcher(
-            self.outcomes.outbox, self.commits, make_renders(self), senders, clock
+            self.outcomes.outbox, self.commits, make_renders(self), senders, limits, clock
         )
+        self.scheduler = Scheduler(self.processor, self.commits, self.states, clock)
         self._tasks: list[asyncio.Task[None]] = []
         self.is_ready = False
 
@@ -108,6 +112,7 @@ class Runtime:
             "commit": self.commits.run(),
             "decide": self.processor.run(self.commits),
             "dispatch": self.dispatcher.run(),
+            "schedule": self.scheduler.run(),
             "checkpoint": self._write_checkpoints(),
             "index": self._index_users(),
         }
@@ -123,7 +128,7 @@ class Runtime:
         tasks = {task.get_name(): task for task in self._tasks}
         if not tasks:
             return
-        for name in ("checkpoint", "index"):
+        for name in ("schedule", "checkpoint", "index"):
             tasks[name].cancel()
         self.dispatcher.close()
         await _ended_well(tasks["dispatch"])
@@ -151,6 +156,11 @@ class Runtime:
         seq = await committed
         await self.processor.wait_for(seq)
         return seq
+
+    def _received_by(self, campaign: str) -> int:
+        """Return how many sends of a campaign were accepted so far."""
+        counts = [*self.snapshot.counters(campaign), *self.outcomes.pending_counts(campaign)]
+        return round(sum(amount for counter, amount in counts if counter.metric == "recipients"))
 
     def _committed(self, block: Block) -> None:
         for record in block.records:

@@ -1,0 +1,76 @@
+"""What holds back hand-overs: a campaign's pace and its most recipients, and channels' policies.
+
+These are limits across users, so they are kept where messages leave, and what they stop comes
+back to the engine as an outcome in the log.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from segue.engine.plan import Plan
+from segue.model.channels import Channel
+from segue.model.limits import HELD_MAX
+from segue.runtime.pace import Pace
+from segue.runtime.recipients import Recipients, most_recipients
+from segue.storage.ports import OutboxItem
+
+# semantics.md 8: the rest are dropped, unless the workspace says otherwise.
+_RESENT: Final = frozenset(("webhook",))
+
+
+class SendLimits:
+    """Asked about each message before it is handed over.
+
+    `received_by` counts the users who had received a campaign before this process began.
+    """
+
+    def __init__(self, plan: Callable[[], Plan], received_by: Callable[[str], int]) -> None:
+        self._plan = plan
+        self._received_by = received_by
+        self._pace = Pace()
+        self._slots: dict[str, int] = {}
+        self._recipients = Recipients()
+        self._sent_before: dict[str, int] = {}
+
+    def slot(self, item: OutboxItem, now: int) -> int | None:
+        """Return when the message may go; None if that is so late that it may not go at all."""
+        campaign = self._plan().campaigns.get(item.deliver.campaign)
+        most = campaign.newest.document.delivery.sends_per_minute_max if campaign else None
+        if most is None or item.attempts:
+            return now
+        at = self._slots.get(item.key)
+        if at is None:
+            at = self._slots[item.key] = self._pace.slot(item.deliver.campaign, most, now)
+        if at - item.deliver.decided_at > HELD_MAX:
+            return None
+        return max(at, now)
+
+    def may_send(self, item: OutboxItem) -> bool:
+        """Return whether the campaign may reach one more user, and if so count this one."""
+        slug, plan = item.deliver.campaign, self._plan()
+        if most_recipients(plan, slug) is None:
+            return True
+        if slug not in self._sent_before:
+            self._sent_before[slug] = self._received_by(slug)
+        return self._recipients.may_send(
+            plan, slug, item.deliver.send_id, item.channel, self._sent_before[slug]
+        )
+
+    def settled(self, item: OutboxItem, *, is_accepted: bool) -> None:
+        """Take in that a message came to its end."""
+        self._slots.pop(item.key, None)
+        deliver = item.deliver
+        slug, send_id = deliver.campaign, deliver.send_id
+        if not is_accepted:
+            self._recipients.take_back(slug, send_id, item.channel)
+        elif self._recipients.is_counted(slug, send_id) and len(deliver.channels) == 1:
+            # Nothing more can come of it: a number will do.
+            self._recipients.take_back(slug, send_id, item.channel)
+            self._sent_before[slug] += 1
+
+    def resends_on_unknown(self, channel: Channel) -> bool:
+        """Return whether a message goes once more when nobody knows whether it arrived."""
+        policy = self._plan().workspace.channels.get(channel)
+        if policy is not None and policy.on_unknown is not None:
+            return policy.on_unknown == "resend"
+        return channel in _RESENT

@@ -1,0 +1,105 @@
+"""A real runtime in this process, on stores in memory and a clock that tests move."""
+
+import asyncio
+from collections.abc import Sequence
+
+from segue.channels.registry import Senders
+from segue.channels.sandbox import SandboxMailbox
+from segue.clock import FixedClock
+from segue.content.render import Renderer
+from segue.content.tokens import TokenSigner
+from segue.model.log_records import Record
+from segue.model.verdicts import Verdict
+from segue.runtime.dispatcher import Sends
+from segue.runtime.rendering import LiveRenders
+from segue.runtime.runtime import Runtime
+from segue.storage.open import Stores, open_memory
+
+QUIET_LOOKS = 3  # in a row: then nothing more will happen before the clock moves
+
+
+class LiveRuntime:
+    """Start it, hand records in, move the clock; stop or crash it, and start it again."""
+
+    def __init__(self, start: int, senders: Sends | None = None) -> None:
+        self.clock = FixedClock(start)
+        self.stores: Stores = open_memory()
+        self.mailbox = SandboxMailbox(clock=self.clock)
+        self._senders: Sends = senders or Senders.sandboxed(self.mailbox)
+        self._renderer = Renderer(
+            "http://segue.test",
+            TokenSigner(b"k" * 32),
+            self.clock,
+            default_from="Shop <hi@shop.test>",
+        )
+        self.runtime = self._new_runtime()
+
+    async def start(self) -> None:
+        """Recover what the log holds, and begin to work."""
+        self.runtime = self._new_runtime()
+        self.runtime.recover()
+        await self.runtime.start()
+        await self.settle()
+
+    async def hand_in(self, records: Sequence[Record]) -> None:
+        """Commit records of the present instant together, and let all that follows happen."""
+        await self.runtime.decided(self.runtime.commits.hand_in_all(lambda _at: records))
+        await self.settle()
+
+    async def move_to(self, instant: int) -> None:
+        """Let time pass, with all that is due on the way."""
+        self.clock.advance(max(instant - self.clock.now(), 0))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Return once nothing more happens at this instant."""
+        quiet = 0
+        while quiet < QUIET_LOOKS:
+            for loop in (
+                self.runtime.processor,
+                self.runtime.dispatcher,
+                self.runtime.scheduler,
+            ):
+                loop.nudge()
+            await asyncio.sleep(0.001)
+            quiet = quiet + 1 if self._is_quiet() else 0
+
+    async def checkpoint(self) -> None:
+        """Write a checkpoint now."""
+        await self.runtime.checkpoints.write(lambda: self.runtime.processor.position)
+
+    async def stop(self) -> list[Verdict]:
+        """End in order; return everything that was decided since the beginning."""
+        await self.runtime.stop()
+        return list(self.stores.snapshot.read_verdicts())
+
+    async def crash(self) -> None:
+        """End as a power cut would: nothing more is written down."""
+        tasks = self.runtime._tasks
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.runtime.commits.thread.shutdown()
+        self.runtime.checkpoints.thread.shutdown()
+
+    def _is_quiet(self) -> bool:
+        runtime = self.runtime
+        problem = runtime.problem()
+        assert problem is None, problem
+        next_ready = runtime.outcomes.outbox.next_ready_at()
+        return (
+            runtime.commits.is_idle
+            and runtime.processor.position.seq == runtime.commits.last_seq
+            and runtime.processor.fold.now >= self.clock.now()
+            and not runtime.dispatcher.is_busy
+            and (next_ready is None or next_ready > self.clock.now())
+        )
+
+    def _new_runtime(self) -> Runtime:
+        return Runtime(
+            self.stores.journal,
+            self.stores.snapshot,
+            self._senders,
+            lambda runtime: LiveRenders(runtime, self._renderer),
+            self.clock,
+        )
