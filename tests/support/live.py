@@ -76,9 +76,10 @@ class LiveRuntime:
     async def crash(self) -> None:
         """End as a power cut would: nothing more is written down."""
         tasks = self.runtime._tasks
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while not all(task.done() for task in tasks):
+            for task in tasks:
+                task.cancel()  # again, since Python 3.11's `wait_for` may swallow one
+            await asyncio.wait(tasks, timeout=0.01)
         self.runtime.commits.thread.shutdown()
         self.runtime.checkpoints.thread.shutdown()
 

@@ -128,8 +128,10 @@ class Runtime:
         tasks = {task.get_name(): task for task in self._tasks}
         if not tasks:
             return
-        for name in ("schedule", "checkpoint", "index"):
+        for name in ("checkpoint", "index"):
             tasks[name].cancel()
+        self.scheduler.close()
+        await _ended_well(tasks["schedule"])
         self.dispatcher.close()
         await _ended_well(tasks["dispatch"])
         self.commits.close()

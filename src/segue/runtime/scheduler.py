@@ -32,15 +32,21 @@ class Scheduler:
         self._clock = clock
         self._schedules = Schedules()
         self._wake = asyncio.Event()
+        self._is_closing = False
 
     async def run(self) -> None:
-        """Walk when a schedule has come, until cancelled."""
-        while True:
+        """Walk when a schedule has come, until closed."""
+        while not self._is_closing:
             walk = self._next_walk()
             if walk is None or walk.walk_at > self._clock.now():
                 await self._sleep(walk)
             else:
                 await self._walk_on(walk)
+
+    def close(self) -> None:
+        """Let `run` end; a walk goes on from where it is at the next start."""
+        self._is_closing = True
+        self._wake.set()
 
     def nudge(self) -> None:
         """Look again now: time has moved, or something was published."""
