@@ -83,18 +83,24 @@ def _happen(draft: Draft, act: Act) -> None:
     """
     if draft.watch is not None:
         draft.watch.seen.append(act)
-    is_interaction = act.event.name in ACTS
+    event, plan = act.event, draft.plan
+    is_interaction = event.name in ACTS
+    campaign = None
     if is_interaction:
-        record_act(draft, act)
-    rules = draft.plan.rules_for(act.event)
+        campaign = plan.find(event.campaign) if event.campaign is not None else None
+        record_act(draft, act, campaign)
+    rules = plan.rules_for(event)
     if rules is not None:
-        cancel_waiting(draft, act, rules.exceptions)
-        convert(draft, act, rules.conversions)
-        start_waiting(draft, act, rules.triggers)
-    if is_interaction:
-        note_act(draft, act)
-    elif (trackers := draft.plan.trackers_by_name.get(act.event.name)) is not None:
-        histories = follow(draft.state.histories, trackers, act.event, act.happened_at)
+        if rules.exceptions:
+            cancel_waiting(draft, act, rules.exceptions)
+        if rules.conversions:
+            convert(draft, act, rules.conversions)
+        if rules.triggers:
+            start_waiting(draft, act, rules.triggers)
+    if campaign is not None:
+        note_act(draft, act, campaign)
+    elif not is_interaction and (trackers := plan.trackers_by_name.get(event.name)) is not None:
+        histories = follow(draft.state.histories, trackers, event, act.happened_at)
         if histories is not draft.state.histories:
             draft.state = replace(draft.state, histories=histories)
 

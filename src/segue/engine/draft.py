@@ -63,7 +63,9 @@ class Draft:
         self.effects: list[Effect] = []
         self.reasons: list[Verdict] = []
         self.acts: deque[Act] = deque()
-        self._memberships: dict[str, Membership] | None = None
+        # What the user and every campaign have had to do with each other so far.
+        self.memberships = state.memberships
+        self._is_changed = False  # then `memberships` is a copy of this draft's own
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -75,26 +77,22 @@ class Draft:
         """The time zone of times that are nobody's in particular."""
         return zone_of(self.plan.workspace.time_zone, "UTC")
 
-    @property
-    def memberships(self) -> dict[str, Membership]:
-        """What the user and every campaign have had to do with each other so far."""
-        return self.state.memberships if self._memberships is None else self._memberships
-
     def membership(self, campaign: str) -> Membership:
         """Return what the user and the campaign have had to do with each other so far."""
         return self.memberships.get(campaign, _NEW)
 
     def set_membership(self, campaign: str, membership: Membership) -> None:
         """Change it, in a copy."""
-        if self._memberships is None:
-            self._memberships = dict(self.state.memberships)
-        self._memberships[campaign] = membership
+        if not self._is_changed:
+            self.memberships = dict(self.memberships)
+            self._is_changed = True
+        self.memberships[campaign] = membership
 
     def profile(self) -> UserState:
         """Return the state as audiences see it, memberships and all."""
-        if self._memberships is not None:
-            self.state = replace(self.state, memberships=self._memberships)
-            self._memberships = None
+        if self._is_changed:
+            self.state = replace(self.state, memberships=self.memberships)
+            self._is_changed = False
         return self.state
 
     def set_attributes(self, attributes: dict[str, Any]) -> None:

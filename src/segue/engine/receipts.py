@@ -12,7 +12,7 @@ from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address, subscribe
 from segue.model.channels import Channel
 from segue.model.events import Event
-from segue.model.interactions import ACTS, VIEW_ACTS
+from segue.model.interactions import VIEW_ACTS
 from segue.model.limits import DONE_MAX
 from segue.model.state import Done, Membership, Receipt
 
@@ -44,26 +44,22 @@ _COUNTED: Final[dict[str, tuple[str, Channel]]] = {
 }
 
 
-def record_act(draft: Draft, act: Act) -> None:
+def record_act(draft: Draft, act: Act, campaign: PublishedCampaign | None) -> None:
     """Take in what an interaction changes at once: subscriptions, addresses, receipts by view."""
     event = act.event
     if event.name in ("email_unsubscribe", "email_spam_report"):
         subscribe(draft, "email", "unsubscribed")
     elif event.name == "email_bounce":
         kill_address(draft, "email")
-    campaign = _campaign_of(draft, event)
-    if campaign is not None and event.name in VIEW_ACTS:
+    elif event.name in VIEW_ACTS and campaign is not None:
         membership = draft.membership(campaign.slug)
         viewed = _received_by_view(membership, event, campaign, act.happened_at)
         draft.set_membership(campaign.slug, viewed)
 
 
-def note_act(draft: Draft, act: Act) -> None:
+def note_act(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     """Count an interaction, and keep it for retargeting filters (semantics.md 3, step 1)."""
     event = act.event
-    campaign = _campaign_of(draft, event) if event.name in ACTS else None
-    if campaign is None:
-        return
     membership = draft.membership(campaign.slug)
     receipt = membership.receipt
     done = Done(
@@ -82,10 +78,6 @@ def note_act(draft: Draft, act: Act) -> None:
 def with_receipt(membership: Membership, receipt: Receipt) -> Membership:
     """Return the membership with a new latest receipt; unique counts begin anew with it."""
     return replace(membership, receipt=receipt, receipt_count=membership.receipt_count + 1)
-
-
-def _campaign_of(draft: Draft, event: Event) -> PublishedCampaign | None:
-    return draft.plan.find(event.campaign) if event.campaign is not None else None
 
 
 def _received_by_view(
@@ -114,22 +106,26 @@ def _count(draft: Draft, slug: str, membership: Membership, done: Done) -> None:
     if done.act == "email_open" and done.is_machine:
         metric = "machine_opens"
     variant, detail = done.variant, done.detail
-    alike = [
-        one
-        for one in membership.done
-        if one.act == done.act
-        and one.is_machine == done.is_machine
-        and one.receipt_count == membership.receipt_count
-    ]
+    is_first = is_first_of_detail = True
+    for one in membership.done:
+        if (
+            one.act == done.act
+            and one.is_machine == done.is_machine
+            and one.receipt_count == done.receipt_count
+        ):
+            is_first = False
+            is_first_of_detail = is_first_of_detail and one.detail != detail
     draft.count(slug, variant, metric, detail, channel=channel)
-    if not alike:
+    if is_first:
         draft.count(slug, variant, f"unique_{metric}", channel=channel)
-    if detail and not any(one.detail == detail for one in alike):
+    if detail and is_first_of_detail:
         draft.count(slug, variant, f"unique_{metric}_by_detail", detail, channel=channel)
 
 
 def _with_done(kept: list[Done], done: Done) -> list[Done]:
     """Return what was done, with one more act: an act of the same kind takes the older's place."""
+    if not kept:
+        return [done]
     rest = []
     for one in kept:
         if _kind(one) == _kind(done):

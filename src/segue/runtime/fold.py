@@ -180,17 +180,10 @@ class Fold:
 
     def _take_events(self, record: EventsReceived, ordinal: int) -> None:
         """Decide about the events that somebody is interested in; the others end here."""
-        interests = self.plan.interests
+        plan = self.plan
         for index, event in enumerate(record.events):
-            if event.name not in interests or self._is_without_effect(event):
-                continue
-            self._decide(Occurrence(event, self.now, ordinal + index))
-
-    def _is_without_effect(self, event: Event) -> bool:
-        """Return whether it is an interaction with a campaign that was never published."""
-        if event.name not in ACTS or event.name in PROFILE_ACTS or event.campaign is None:
-            return False
-        return self.plan.find(event.campaign) is None
+            if event.name in plan.interests and not _is_without_effect(event, plan):
+                self._decide(Occurrence(event, self.now, ordinal + index))
 
     def _enter_directly(
         self, record: SendsRequested | ScheduleWalked | Backfilled, ordinal: int
@@ -256,10 +249,9 @@ class Fold:
 
     def _decide(self, cause: Cause) -> None:
         """Decide, and go on with what is settled at once, until nothing more follows."""
-        causes: deque[Cause] = deque((cause,))
-        while causes:
-            settled = self._decide_one(causes.popleft())
-            causes.extend(Settlement(outcome, self.now) for outcome in settled)
+        settled = deque(self._decide_one(cause))
+        while settled:
+            settled.extend(self._decide_one(Settlement(settled.popleft(), self.now)))
 
     def _decide_one(self, cause: Cause) -> Iterable[SendSettled]:
         user_id = user_of(cause)
@@ -283,6 +275,13 @@ class Fold:
                 case _:
                     assert_never(effect)
         return settled
+
+
+def _is_without_effect(event: Event, plan: Plan) -> bool:
+    """Return whether it is an interaction with a campaign that was never published."""
+    if event.name not in ACTS or event.name in PROFILE_ACTS or event.campaign is None:
+        return False
+    return plan.find(event.campaign) is None
 
 
 def is_known(state: UserState) -> bool:
