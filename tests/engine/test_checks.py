@@ -132,7 +132,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     *(
         ({"delivery": {"triggers": [did_not(name)]}}, f"{TRIGGER}.did_not.interaction", "wait for")
         for name in (
-            *("email_receive", "sms_receive", "push_receive", "webhook_receive", "conversion"),
+            *("email_receive", "sms_receive", "push_receive", "webhook_receive"),
             *("control_group_enroll", "exception_event", "alias_click", "in_app_message_view"),
             *("content_card_view", "did_not"),
         )
@@ -256,6 +256,7 @@ def test_a_fault_is_told_with_its_path_and_how_to_mend_it(
         {TRIGGER: interaction("email_receive", {"tag": "sale"}, outcome="delivered")},
         {EXCEPTION: interaction("email_open", "resend")},
         {"delivery": {"triggers": [did_not("email_other_open")]}},
+        {"delivery": {"triggers": [did_not("conversion", conversion_event="B")]}},
         {"delivery": {"triggers": [did_not("email_open"), did_not("email_click", within="1w")]}},
         {"delivery.delay": "immediately"},
         {"delivery.delay": {"after": "365d"}},
@@ -439,6 +440,12 @@ def follows(*triggers: dict[str, Any], exceptions: list[dict[str, Any]] | None =
             interaction("conversion", conversion_event="C"),
             known(conversions=2),
             f"{SPEC}.conversion_event",
+            "spring-sale has no conversion event C",
+        ),
+        (
+            did_not("conversion", conversion_event="C"),
+            known(conversions=2),
+            f"{TRIGGER}.did_not.conversion_event",
             "spring-sale has no conversion event C",
         ),
     ],

@@ -170,8 +170,7 @@ def _can_produce(campaign: Campaign, spec: InteractWithCampaign | DidNot) -> boo
         case "control_group_enroll":
             return campaign.control_percent > 0
         case "conversion":
-            letter = isinstance(spec, InteractWithCampaign) and spec.conversion_event
-            return "ABCD".index(letter or "A") < len(campaign.conversions)
+            return "ABCD".index(spec.conversion_event or "A") < len(campaign.conversions)
         case "exception_event":
             waits = any(trigger.did_not for trigger in campaign.delivery.triggers)
             return waits or bool(campaign.delivery.exceptions)

@@ -19,7 +19,8 @@ _NAMES = ("campaign", "variant", "alias", "button", "page")
 _WAITABLE = tuple(
     row.name
     for row in INTERACTIONS.values()
-    if row.channel is not None and row.act != RECEIVE_BY_CHANNEL[row.channel]
+    if row.name == "conversion"
+    or (row.channel is not None and row.act != RECEIVE_BY_CHANNEL[row.channel])
 )
 
 

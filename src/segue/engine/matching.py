@@ -33,6 +33,7 @@ class Binding(Struct, frozen=True):
     test: EventTest = None
     variant: str | None = None
     include_control: bool = False
+    is_receipt: bool = False  # only the act by which the user received the campaign
 
 
 def bindings_of(happening: Happening, targets: Mapping[str, "Target"]) -> list[Binding]:

@@ -264,9 +264,13 @@ def _trigger_rules(
     campaign: PublishedCampaign, targets: Mapping[str, Target]
 ) -> Iterable[TriggerRule]:
     for trigger in campaign.newest.document.delivery.triggers:
-        happening = _received(trigger.did_not) if trigger.did_not else trigger
-        for binding in bindings_of(happening, targets):
-            yield TriggerRule(campaign, binding)
+        did_not = trigger.did_not
+        for happening in _received(did_not) if did_not is not None else [trigger]:
+            for binding in bindings_of(happening, targets):
+                if did_not is not None and did_not.interaction == "conversion":
+                    # A receipt converts once: a second view would wait for what cannot come.
+                    binding = replace(binding, is_receipt=True)  # noqa: PLW2901
+                yield TriggerRule(campaign, binding)
 
 
 def all_exceptions(document: Campaign) -> list[Happening]:
@@ -278,12 +282,16 @@ def all_exceptions(document: Campaign) -> list[Happening]:
     return written
 
 
-def _received(did_not: DidNot) -> Happening:
-    """Return what `did_not` waits after: the receipt of the interaction's channel."""
-    channel = INTERACTIONS[did_not.interaction].channel or "email"
-    receive = RECEIVE_BY_CHANNEL[channel]
-    spec = InteractWithCampaign(receive, did_not.campaign, did_not.variant)
-    return Happening(interact_with_campaign=spec)
+def _received(did_not: DidNot) -> list[Happening]:
+    """Return what `did_not` waits after: the receipt of the interaction's channel, else of any."""
+    channel = INTERACTIONS[did_not.interaction].channel
+    return [
+        Happening(
+            interact_with_campaign=InteractWithCampaign(receive, did_not.campaign, did_not.variant)
+        )
+        for of_channel, receive in RECEIVE_BY_CHANNEL.items()
+        if channel in (None, of_channel)
+    ]
 
 
 def _did(did_not: DidNot) -> Happening:
@@ -295,5 +303,6 @@ def _did(did_not: DidNot) -> Happening:
             did_not.alias,
             did_not.button,
             did_not.page,
+            did_not.conversion_event,
         )
     )

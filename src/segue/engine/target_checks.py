@@ -61,7 +61,7 @@ def check_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[Probl
     if interaction.name == "control_group_enroll" and not target.document.control_percent:
         message = f"{target.slug} has no control group, so nobody is ever enrolled"
         yield Problem(f"{path}.interaction", message)
-    if interaction.name == "conversion" and not isinstance(spec, DidNot):
+    if interaction.name == "conversion":
         yield from _check_conversion(spec.conversion_event, target, path)
     yield from _check_parts(spec, target, path)
 

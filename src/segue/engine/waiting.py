@@ -23,6 +23,10 @@ def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
         return False
     if binding.variant is not None and binding.variant != _variant_done_with(draft, event):
         return False
+    if binding.is_receipt:
+        receipt = draft.membership(event.campaign or "").receipt
+        if receipt is None or receipt.at != act.happened_at:
+            return False
     return binding.test is None or binding.test(event, act.happened_at)
 
 

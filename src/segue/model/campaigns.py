@@ -49,6 +49,7 @@ class DidNot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     alias: str | None = None
     button: str | None = None
     page: str | None = None
+    conversion_event: Literal["A", "B", "C", "D"] | None = None
 
 
 class CustomEvent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
