@@ -191,7 +191,7 @@ def _compile(plan: Plan) -> Plan:
         for slug, campaign in sorted(plan.campaigns.items())
         if campaign.status != "archived"
     }
-    audiences = Audiences(targets, plan.segments)
+    audiences = Audiences(_with_archived(plan, targets), plan.segments)
     campaigns = {
         slug: _with_audiences(campaign, audiences)
         for slug, campaign in sorted(plan.campaigns.items())
@@ -207,6 +207,16 @@ def _compile(plan: Plan) -> Plan:
     audiences_written = [one.newest.document.audience for one in campaigns.values()]
     written = [*audiences_written, *(segment.filter for segment in plan.segments.values())]
     return with_trackers(compiled, [node for node in written if node is not None])
+
+
+def _with_archived(plan: Plan, targets: Mapping[str, Target]) -> dict[str, Target]:
+    """Return all that filters may name: what was done with an archived campaign was done."""
+    archived = {
+        slug: Target(slug, campaign.id, campaign.newest.document)
+        for slug, campaign in plan.campaigns.items()
+        if slug not in targets
+    }
+    return {**targets, **archived}
 
 
 def _with_audiences(campaign: PublishedCampaign, audiences: Audiences) -> PublishedCampaign:
