@@ -1,4 +1,4 @@
-"""The use cases of the product, told as stories in virtual time."""
+"""The use cases of the product's brief, told as stories in virtual time (semantics.md 2, 3)."""
 
 from tests.support.story import EMAIL, Story, campaign, interacts
 
@@ -102,3 +102,85 @@ def test_users_of_the_control_group_can_be_followed() -> None:
     for user in users:
         expected = ["enter", "send"] if user in control else []
         assert story.of(user, "ask-why") == expected
+
+
+def test_a_follower_published_in_week_four_of_nine_enters_those_of_weeks_four_to_nine() -> None:
+    story = Story(
+        campaign("marketing", {"event": "seen"}, messages=EMAIL),
+        campaign("follow-on", interacts("marketing", "email_click")),
+    ).publish("marketing")
+    for week in range(1, 10):
+        if week == 4:
+            story.publish("follow-on")
+        story.happens(f"week-{week}", "email_click", campaign="marketing").waits("7d")
+    entered = [week for week in range(1, 10) if story.of(f"week-{week}", "follow-on")]
+    assert entered == [4, 5, 6, 7, 8, 9]
+
+
+def launch(*, follower_first: bool) -> Story:
+    """Return a story in which an email goes out to everybody the moment it is published."""
+    original = campaign(
+        "original",
+        type="scheduled",
+        schedule={"at": "2026-11-01T00:00:00Z"},
+        messages=EMAIL,
+        control_percent=50,
+    )
+    story = Story(
+        original,
+        campaign("got-it", interacts("original", "email_receive")),
+        campaign("left-out", interacts("original", "control_group_enroll")),
+    )
+    for number in range(20):
+        story.knows(f"u{number}", country="FR")
+    followers = ("got-it", "left-out")
+    order = (*followers, "original") if follower_first else ("original", *followers)
+    for slug in order:
+        story.publish(slug).waits("0s")
+    return story.waits("1m")
+
+
+def test_followers_published_before_the_original_reach_everybody_it_reaches() -> None:
+    story = launch(follower_first=True)
+    groups = {"got-it": 0, "left-out": 0}
+    for number in range(20):
+        is_control = story.of(f"u{number}", "original") == ["control: control_group"]
+        mine, other = ("left-out", "got-it") if is_control else ("got-it", "left-out")
+        assert story.of(f"u{number}", mine) == ["enter", "send"]
+        assert story.of(f"u{number}", other) == []
+        groups[mine] += 1
+    assert min(groups.values()) > 3
+
+
+def test_followers_published_after_the_original_miss_those_it_reached_at_once() -> None:
+    story = launch(follower_first=False)
+    for number in range(20):
+        assert story.of(f"u{number}", "original") != []
+        assert story.of(f"u{number}", "got-it") == story.of(f"u{number}", "left-out") == []
+
+
+def test_an_open_before_the_wait_began_does_not_keep_the_second_email_away() -> None:
+    story = non_openers().happens("eager", "sale_started").waits("6d")
+    story.happens("eager", "email_open", campaign="spring-sale", ago="7d").waits("1d")
+    assert story.of("eager", "resend") == ["enter", "send"]
+
+
+def test_a_segment_of_all_users_reaches_everybody_who_interacts_and_a_small_one_does_not() -> None:
+    everybody = {"any": [{"attribute": "app", "is_blank": True}, {"attribute": "app", "ne": ""}]}
+    segments = [
+        {"slug": "all-users", "name": "All users", "filter": everybody},
+        {"slug": "fans", "name": "Fans", "filter": {"attribute": "fan", "eq": True}},
+    ]
+    clicked = interacts("original", "email_click")
+    story = Story(
+        campaign("original", {"event": "go"}, messages=EMAIL),
+        campaign("to-all", clicked, audience={"segment": "all-users"}),
+        campaign("to-fans", clicked, audience={"segment": "fans"}),
+        segments=segments,
+    ).publish("to-all", "to-fans", "original")
+    story.knows("fan", fan=True, app="shop").knows("other", app="shop")
+    for user in ("fan", "other", "stranger"):
+        story.happens(user, "email_click", campaign="original")
+        assert story.of(user, "to-all") == ["enter", "send"]
+    assert story.of("fan", "to-fans") == ["enter", "send"]
+    assert story.of("other", "to-fans") == ["refuse: not_in_audience"]
