@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,7 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         *[snapshot.load_states([user]) for user in users],
         snapshot.list_users(),
         snapshot.list_users("bob", 2),
+        sorted(snapshot.scan_states(), key=itemgetter(0)),
         snapshot.count_users(),
         snapshot.timers_between(-1, 1 << 62),
         snapshot.timers_between(3, 6),
@@ -86,6 +88,13 @@ def test_many_states_are_written_and_read_at_once(snapshot: Snapshot) -> None:
     assert snapshot.load_states(users) == {user: state(user) for user in users}
     snapshot.commit(checkpoint(2, erased=users[:1_500]))
     assert snapshot.count_users() == 845
+
+
+def test_a_scan_comes_to_every_user_once(snapshot: Snapshot) -> None:
+    assert list(snapshot.scan_states()) == []
+    states = [(f"user-{number:04}", state(number)) for number in range(5_001)]
+    snapshot.commit(checkpoint(states=states))
+    assert sorted(snapshot.scan_states(), key=itemgetter(0)) == states
 
 
 def test_users_are_listed_in_pages_by_id(snapshot: Snapshot) -> None:

@@ -34,6 +34,7 @@ _FILE: Final = FileKind(
     page_size=1024,
     wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
 )
+_KEY_MIN: Final = -1 << 63
 _KEY_MAX: Final = (1 << 63) - 1
 _SQLITE_NO_LIMIT: Final = -1
 _STATES_SCANNED_MAX: Final = 5_000  # at a time: some megabytes, and a reader ends soon
@@ -122,11 +123,14 @@ class SqliteSnapshot:
 
     def scan_states(self) -> Iterator[tuple[str, UserState]]:
         """Yield all users with a state, in no order, a few at a time in memory."""
-        bounds = {"key": -_KEY_MAX - 2, "limit": _STATES_SCANNED_MAX}
-        while rows := self._db.rows(_SQL["scan_states_after"], bounds):
-            for key, user_id, stored in rows:
+        first: int | None = _KEY_MIN
+        while first is not None:
+            bounds = {"first": first, "limit": _STATES_SCANNED_MAX}
+            rows = self._db.rows(_SQL["scan_states_from"], bounds)
+            for _, user_id, stored in rows:
                 yield user_id, decode_state(user_id, stored, self._place)
-                bounds["key"] = key
+            is_at_end = not rows or rows[-1][0] == _KEY_MAX
+            first = None if is_at_end else rows[-1][0] + 1
 
     def count_users(self) -> int:
         """Return how many users have a state."""
@@ -253,7 +257,7 @@ class SqliteSnapshot:
 
 
 def _next(key: int) -> int:
-    return key + 1 if key < _KEY_MAX else -_KEY_MAX - 1
+    return key + 1 if key < _KEY_MAX else _KEY_MIN
 
 
 def _timer_rows(keys: Sequence[TimerKey]) -> list[Row]:

@@ -25,9 +25,9 @@ SELECT user_id, state FROM user_states WHERE user_id > :after ORDER BY user_id L
 -- name: list_user_ids_after
 SELECT user_id FROM user_states WHERE user_id > :after ORDER BY user_id LIMIT :limit;
 
--- name: scan_states_after
+-- name: scan_states_from
 -- In the order of keys, which is how the rows lie.
-SELECT key, user_id, state FROM user_states WHERE key > :key ORDER BY key LIMIT :limit;
+SELECT key, user_id, state FROM user_states WHERE key >= :first ORDER BY key LIMIT :limit;
 
 -- name: count_users
 SELECT count(*) FROM user_states;
