@@ -61,6 +61,7 @@ WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that othe
 DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go
 MESSAGES_KEPT_MAX: Final = 1_000  # per user, for caps: 33 a day for thirty days
 TRACKERS_MAX: Final = 5_000  # what filters ever asked about; each is kept for every user
+STATES_SCANNED_MAX: Final = 2_000  # at a time by a count over all users: some milliseconds
 STATE_CACHE_MAX: Final = 200_000  # decoded user states kept in memory
 DIRTY_STATES_MAX: Final = 50_000  # more starts a checkpoint at once
 CHECKPOINT_INTERVAL: Final = 5 * SECOND  # bounds what is decided again after a crash

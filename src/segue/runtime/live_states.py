@@ -1,7 +1,8 @@
 """Users' states in memory in front of the snapshot: bounded when clean, kept when changed."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from segue.model.limits import STATE_CACHE_MAX
@@ -9,6 +10,9 @@ from segue.model.state import EMPTY_STATE, UserState
 from segue.storage.ports import Snapshot
 
 _IDS_READ_MAX: Final = 5_000  # at a time
+
+# Users whose state at one moment is not, or may no longer be, what the snapshot has for them.
+View = dict[str, UserState | None]
 
 
 class LiveStates:
@@ -21,6 +25,7 @@ class LiveStates:
         self._changed: dict[str, UserState | None] = {}  # None: erased
         self._being_written: dict[str, UserState | None] = {}
         self._absent: set[str] = set()  # of the users last prefetched, those without a state
+        self._views: list[View] = []
 
     @property
     def changed_count(self) -> int:
@@ -55,14 +60,29 @@ class LiveStates:
             for user_id, state in found.items():
                 self._keep(user_id, state)
 
+    @contextmanager
+    def held(self) -> Iterator[View]:
+        """Give what the snapshot needs to be read as all states are now, while they change on.
+
+        It holds those not written yet, and, from now on, each that is about to change.
+        """
+        view: View = {**self._being_written, **self._changed}
+        self._views.append(view)
+        try:
+            yield view
+        finally:
+            self._views = [one for one in self._views if one is not view]
+
     def put(self, user_id: str, state: UserState) -> None:
         """Keep the user's new state."""
+        self._hold(user_id)
         self._changed[user_id] = state
         self._clean.pop(user_id, None)
         self._absent.discard(user_id)
 
     def erase(self, user_id: str) -> None:
         """Forget the user."""
+        self._hold(user_id)
         self._changed[user_id] = None
         self._clean.pop(user_id, None)
 
@@ -103,6 +123,11 @@ class LiveStates:
             if is_written and state is not None and user_id not in self._changed:
                 self._keep(user_id, state)
         self._being_written = {}
+
+    def _hold(self, user_id: str) -> None:
+        for view in self._views:
+            if user_id not in view:
+                view[user_id] = self.find(user_id)
 
     def _keep(self, user_id: str, state: UserState) -> None:
         self._clean[user_id] = state
