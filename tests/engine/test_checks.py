@@ -18,7 +18,7 @@ from tests.support.documents import (
 )
 
 from segue.engine.checks import check_campaign, decode_campaign
-from segue.engine.reference_checks import check_cycles, check_references, drafts_that_follow
+from segue.engine.reference_checks import check_cycles, check_references
 from segue.engine.target_checks import KnownCampaign
 from segue.model.interactions import INTERACTIONS
 from segue.model.problems import InvalidError, Problem
@@ -483,7 +483,6 @@ def test_a_reference_to_oneself_is_checked_against_the_document() -> None:
         (interaction("email_open", "id-of-spring-sale"), known()),
         (interaction("push_direct_open", "any"), known()),
         (interaction("alias_click", alias="cta"), known()),
-        (interaction("exception_event"), known()),
         (interaction("control_group_enroll"), known(has_control=True)),
         (interaction("conversion"), known(conversions=1)),
         (interaction("conversion", conversion_event="B"), known(conversions=2)),
@@ -552,27 +551,3 @@ def test_what_is_doubtful_is_a_warning(
     [problem] = found.warnings
     assert problem.path == path
     assert sentence in problem.message
-
-
-def test_the_drafts_that_follow_a_campaign_are_named() -> None:
-    drafts = [
-        decode_campaign(document)
-        for document in (
-            follower("z-by-slug", {"event": "x"}, interaction("email_open", "sale")),
-            follower("by-did-not", did_not("email_open", "sale")),
-            follower("by-id", interaction("email_open", "id-of-sale")),
-            follower("by-tag", interaction("email_open", {"tag": "spring"})),
-            follower("by-any", interaction("email_open", "any")),
-            follower("other", interaction("email_open", "other-sale")),
-            campaign("by-exception", overrides={EXCEPTION: interaction("email_open", "sale")}),
-            follower("sale", interaction("email_open", "any")),
-        )
-    ]
-    assert drafts_that_follow("sale", drafts) == ["by-any", "by-did-not", "z-by-slug"]
-    assert drafts_that_follow("sale", drafts, tags=["spring"], campaign_id="id-of-sale") == [
-        "by-any",
-        "by-did-not",
-        "by-id",
-        "by-tag",
-        "z-by-slug",
-    ]

@@ -19,6 +19,7 @@ from segue.errors import SegueError
 from segue.logs import set_up_logs
 from segue.runtime.live_feed import Subscription
 from segue.services.application import Application
+from segue.services.publishing import PublishSetWish
 from segue.services.settings import Settings
 from segue.services.stats import stats_of
 from segue.simulator import shop
@@ -120,8 +121,7 @@ class _Stage:
         application = self._application
         key = application.first_key() or ""
         drafts = [application.campaigns.create(document) for document in shop.campaigns()]
-        for draft in drafts:  # followers first (semantics.md 2, the publish order)
-            await application.campaigns.publish(draft.slug)
+        await application.publishing.publish_set(PublishSetWish(ids=[one.id for one in drafts]))
         url = application.settings.base_url
         self._console.print(f"[bold]Segue’s demo shop[/bold] on {url}, API key {key}")
         self._console.print("Six connected campaigns, thirty people. Ctrl-C ends it.\n")

@@ -77,6 +77,24 @@ def publish_order(
     return order
 
 
+def followers_of(slugs: Iterable[str], found: Iterable[Edge]) -> list[str]:
+    """Return those that follow one of the campaigns, directly or through others, by slug.
+
+    The campaigns themselves are not among them.
+    """
+    followers: dict[str, set[str]] = {}
+    for edge in found:
+        followers.setdefault(edge.target, set()).add(edge.follower)
+    reached = set(slugs)
+    pending = [*reached]
+    beginning = frozenset(reached)
+    while pending:
+        new = followers.get(pending.pop(), set()) - reached
+        reached |= new
+        pending += new
+    return sorted(reached - beginning)
+
+
 def cycles(
     campaigns: Mapping[str, Campaign], slug_by_id: Mapping[str, str] = NO_IDS
 ) -> list[list[str]]:

@@ -21,7 +21,7 @@ from segue.model.channels import Channel
 from segue.model.events import Event
 from segue.model.filters import Filter
 from segue.model.instants import parse_duration
-from segue.model.interactions import ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
+from segue.model.interactions import ACTS, receives_before
 from segue.model.log_records import (
     CampaignPublished,
     CampaignStopped,
@@ -185,12 +185,17 @@ def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> P
     )
 
 
-def _compile(plan: Plan) -> Plan:
-    targets = {
+def targets_of(plan: Plan) -> dict[str, Target]:
+    """Return the campaigns whose interactions fire, by slug."""
+    return {
         slug: Target(slug, campaign.id, campaign.newest.document)
         for slug, campaign in sorted(plan.campaigns.items())
         if campaign.status != "archived"
     }
+
+
+def _compile(plan: Plan) -> Plan:
+    targets = targets_of(plan)
     audiences = Audiences(_with_archived(plan, targets), plan.segments)
     campaigns = {
         slug: _with_audiences(campaign, audiences)
@@ -294,13 +299,11 @@ def all_exceptions(document: Campaign) -> list[Happening]:
 
 def _received(did_not: DidNot) -> list[Happening]:
     """Return what `did_not` waits after: the receipt of the interaction's channel, else of any."""
-    channel = INTERACTIONS[did_not.interaction].channel
     return [
         Happening(
             interact_with_campaign=InteractWithCampaign(receive, did_not.campaign, did_not.variant)
         )
-        for of_channel, receive in RECEIVE_BY_CHANNEL.items()
-        if channel in (None, of_channel)
+        for receive in receives_before(did_not.interaction)
     ]
 
 

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from msgspec import Struct
 
-from segue.engine.local_time import from_local, wall_of
+from segue.engine.local_time import from_local, parse_bound, wall_of, zone_of
+from segue.model.campaigns import Schedule
 from segue.model.instants import HOUR, from_datetime, to_datetime
 from segue.model.limits import CRON_LENGTH_MAX
 
 FIELD_COUNT: Final = 5
 # No clock on earth is further ahead than UTC+14, so nobody's local time comes earlier.
 EARLIEST_OFFSET: Final = 14 * HOUR
+LATEST_OFFSET: Final = 12 * HOUR  # nor is one further behind than UTC-12
 
 
 class Cron(Struct, frozen=True):
@@ -83,6 +85,16 @@ def occurrence_after(after: int, when: Cron | datetime, zone: ZoneInfo | None) -
     else:
         occurrence = Occurrence(from_local(when, zone))
     return occurrence if occurrence.walk_at > after else None
+
+
+def next_occurrence(schedule: Schedule, time_zone: str, after: int) -> Occurrence | None:
+    """Return the first occurrence of a schedule after an instant, in a workspace of a zone."""
+    when: Cron | datetime
+    when = parse_cron(schedule.cron) if schedule.cron else parse_bound(schedule.at or "")
+    zone: ZoneInfo | None = None
+    if not schedule.local:
+        zone = zone_of(schedule.time_zone, time_zone)
+    return occurrence_after(after, when, zone)
 
 
 def due_of(occurrence: Occurrence, zone: ZoneInfo) -> int:

@@ -1,6 +1,6 @@
 """What publishing a campaign would meet among the others (semantics.md 1, 2)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from segue.engine.doubts import doubts_of
-from segue.engine.graph import NO_IDS, edges, shortest_loop, targets_by_follower
+from segue.engine.graph import NO_IDS, Edge, edges, shortest_loop, targets_by_follower
 from segue.engine.references import references_in
 from segue.engine.target_checks import KnownCampaign, check_target, doubts_of_target
 from segue.engine.workspace_checks import check_filter_among
@@ -71,6 +71,25 @@ def check_references(
     return References(errors, [*warnings, *doubts_of(campaign)])
 
 
+class Loop(Struct, frozen=True):
+    """A loop that a trigger of its first campaign closes; `path` is where that trigger stands."""
+
+    slugs: list[str]
+    path: str
+    is_endless: bool
+
+    def problem(self) -> Problem:
+        """Return what to say about it."""
+        drawn = " → ".join((*self.slugs, self.slugs[0]))
+        if not self.is_endless:
+            return Problem(self.path, f"closes a loop of campaigns: {drawn}")
+        message = (
+            f"closes a loop that nothing ever stops: {drawn}; give one of these "
+            'a delay, or a re_eligibility other than "always"'
+        )
+        return Problem(self.path, message)
+
+
 def check_cycles(
     campaign: Campaign, others: Mapping[str, Campaign], slug_by_id: Mapping[str, str] = NO_IDS
 ) -> References:
@@ -78,46 +97,27 @@ def check_cycles(
 
     One in which nothing ever waits for a person, a delay or re-eligibility is an error.
     """
-    found = edges({**others, campaign.slug: campaign}, slug_by_id)
+    loops = loops_of(campaign.slug, edges({**others, campaign.slug: campaign}, slug_by_id))
+    return References(
+        [loop.problem() for loop in loops if loop.is_endless],
+        [loop.problem() for loop in loops if not loop.is_endless],
+    )
+
+
+def loops_of(slug: str, found: Sequence[Edge]) -> list[Loop]:
+    """Return the loops that a campaign's triggers close among the edges, by trigger.
+
+    A tag or "any" can close many loops through one trigger; the shortest is enough to look at.
+    """
     follows = targets_by_follower(found)
     follows_endlessly = targets_by_follower(edge for edge in found if edge.is_endless)
-    errors: list[Problem] = []
-    warnings: list[Problem] = []
-    own = [edge for edge in found if edge.follower == campaign.slug]
-    # A tag or "any" can close many loops through one trigger; the shortest is enough to look at.
+    loops: list[Loop] = []
+    own = [edge for edge in found if edge.follower == slug]
     for path, group in groupby(own, lambda edge: edge.path):
         alike = list(group)
         endless = [edge for edge in alike if edge.is_endless]
-        if loop := shortest_loop(endless, follows_endlessly):
-            message = (
-                f"closes a loop that nothing ever stops: {_drawn(loop)}; give one of these "
-                'a delay, or a re_eligibility other than "always"'
-            )
-            errors.append(Problem(path, message))
-        elif loop := shortest_loop(alike, follows):
-            warnings.append(Problem(path, f"closes a loop of campaigns: {_drawn(loop)}"))
-    return References(errors, warnings)
-
-
-def _drawn(loop: Sequence[str]) -> str:
-    return " → ".join((*loop, loop[0]))
-
-
-def drafts_that_follow(
-    slug: str, drafts: Iterable[Campaign], *, tags: Collection[str] = (), campaign_id: str = ""
-) -> list[str]:
-    """Return the slugs of drafts with a trigger on an interaction with the campaign.
-
-    They name its slug, its id, one of its tags, or "any".
-    """
-    names = {slug, campaign_id or slug, "any"}
-
-    def is_meant(reference: str | Tagged) -> bool:
-        return reference.tag in tags if isinstance(reference, Tagged) else reference in names
-
-    return sorted(
-        draft.slug
-        for draft in drafts
-        if draft.slug != slug
-        and any(one.is_trigger and is_meant(one.spec.campaign) for one in references_in(draft))
-    )
+        if slugs := shortest_loop(endless, follows_endlessly):
+            loops.append(Loop(slugs, path, is_endless=True))
+        elif slugs := shortest_loop(alike, follows):
+            loops.append(Loop(slugs, path, is_endless=False))
+    return loops

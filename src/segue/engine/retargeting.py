@@ -54,7 +54,7 @@ def channels_of(kind: str) -> list[Channel]:
 
 def compile_interaction(spec: PastInteraction, targets: Mapping[str, Target]) -> Holds:
     """Return whether the user did an interaction with one of the campaigns meant."""
-    is_meant = _compile_done(spec)
+    is_meant = compile_done(spec)
     within = parse_duration(spec.within) if spec.within is not None else None
 
     def has_done(membership: Membership, at: int) -> bool:
@@ -79,7 +79,8 @@ def compile_interaction(spec: PastInteraction, targets: Mapping[str, Target]) ->
     return has_done_with
 
 
-def _compile_done(spec: PastInteraction) -> Callable[[Done], bool]:
+def compile_done(spec: PastInteraction) -> Callable[[Done], bool]:
+    """Return whether an act that a user did is the interaction, whenever it was."""
     interaction = INTERACTIONS[spec.interaction]
     act = DELIVERED_ACTS[interaction.act] if spec.outcome else interaction.act
     detail = spec.alias or spec.button or spec.page or spec.conversion_event

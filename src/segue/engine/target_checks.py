@@ -6,13 +6,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from segue.engine.plan import all_exceptions
 from segue.engine.references import Spec
 from segue.model.campaigns import Campaign, DidNot, InteractWithCampaign
 from segue.model.channels import Channel
 from segue.model.decoding import did_you_mean, shown
 from segue.model.filters import PastInteraction, Retargeting
-from segue.model.interactions import INTERACTIONS
-from segue.model.messages import Email, InAppMessage, MessageBody, Push
+from segue.model.interactions import INTERACTIONS, Interaction
+from segue.model.messages import Email, InAppMessage, MessageBody, Push, Sms
 from segue.model.problems import Problem
 
 _ALIAS: Final = re.compile(r"""data-alias\s*=\s*["']?([^"'\s>]+)""")
@@ -27,11 +28,16 @@ class KnownCampaign(Struct, frozen=True):
     status: str
     document: Campaign
 
-    def bodies(self) -> Iterator[tuple[Channel, MessageBody]]:
-        """Yield every message of every variant, with its channel."""
+    def bodies(self, variant_name: str | None = None) -> Iterator[tuple[Channel, MessageBody]]:
+        """Yield every message of every variant, or of one, with its channel."""
         for variant in self.document.all_variants():
-            for message in variant.messages:
-                yield from message.written()
+            if variant_name in (None, variant.name):
+                for message in variant.messages:
+                    yield from message.written()
+
+    def named(self, variant_name: str | None) -> str:
+        """Return what sentences call the campaign, or one variant of it."""
+        return self.slug if variant_name is None else f"variant {variant_name} of {self.slug}"
 
 
 def check_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[Problem]:
@@ -45,25 +51,47 @@ def check_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[Probl
         hint = did_you_mean(spec.variant, variants)
         message = f"{target.slug} has no variant {shown(spec.variant)}{hint}"
         yield Problem(f"{path}.variant", message)
-    channels = {channel for channel, _ in target.bodies()}
+        return
+    channels = {channel for channel, _ in target.bodies(spec.variant)}
     if isinstance(spec, Retargeting):
         if spec.channel is not None and spec.channel not in channels:
-            yield Problem(f"{path}.channel", f"{target.slug} has no {spec.channel} message")
+            message = f"{target.named(spec.variant)} has no {spec.channel} message"
+            yield Problem(f"{path}.channel", message)
         return
     interaction = INTERACTIONS[spec.interaction]
-    if interaction.channel is not None and interaction.channel not in channels:
+    channel = _channel_of(interaction)
+    if channel is not None and channel not in channels:
         message = (
-            f"{target.slug} has no {interaction.channel} message, "
+            f"{target.named(spec.variant)} has no {channel} message, "
             f"so {interaction.name} can never happen"
         )
         yield Problem(f"{path}.interaction", message)
         return
-    if interaction.name == "control_group_enroll" and not target.document.control_percent:
-        message = f"{target.slug} has no control group, so nobody is ever enrolled"
-        yield Problem(f"{path}.interaction", message)
+    yield from _check_happenings(spec, target, path)
     if interaction.name == "conversion":
         yield from _check_conversion(spec.conversion_event, target, path)
     yield from _check_parts(spec, target, path)
+
+
+def _channel_of(interaction: Interaction) -> Channel | None:
+    """Return the channel without which there is no such interaction."""
+    return interaction.channel or ("email" if interaction.act == "email_click" else None)
+
+
+def _check_happenings(
+    spec: DidNot | PastInteraction | InteractWithCampaign, target: KnownCampaign, path: str
+) -> Iterator[Problem]:
+    """Yield why something that Segue itself does with users can never come of the target."""
+    document = target.document
+    if spec.interaction == "control_group_enroll" and not document.control_percent:
+        message = f"{target.slug} has no control group, so nobody is ever enrolled"
+        yield Problem(f"{path}.interaction", message)
+    elif spec.interaction == "control_group_enroll" and spec.variant is not None:
+        message = "leave it out: who is in the control group gets no variant"
+        yield Problem(f"{path}.variant", message)
+    if spec.interaction == "exception_event" and not all_exceptions(document):
+        message = f"{target.slug} has no exceptions, so exception_event can never happen"
+        yield Problem(f"{path}.interaction", message)
 
 
 def _check_conversion(letter: str | None, target: KnownCampaign, path: str) -> Iterator[Problem]:
@@ -83,8 +111,8 @@ def _check_parts(
     for option, wanted in (("button", spec.button), ("page", spec.page)):
         if option not in interaction.options:
             continue
-        ids = _ids_of(option, interaction.channel, target)
-        what = f"{target.slug}'s {interaction.channel} message"
+        ids = _ids_of(option, interaction.channel, target, spec.variant)
+        what = f"the {interaction.channel} message of {target.named(spec.variant)}"
         if not ids:
             message = f"{what} has no {option}s, so {interaction.name} can never happen"
             yield Problem(f"{path}.interaction", message)
@@ -93,9 +121,11 @@ def _check_parts(
             yield Problem(f"{path}.{option}", f"{what} has no {option} {shown(wanted)}{hint}")
 
 
-def _ids_of(option: str, channel: Channel | None, target: KnownCampaign) -> set[str]:
+def _ids_of(
+    option: str, channel: Channel | None, target: KnownCampaign, variant: str | None
+) -> set[str]:
     ids: set[str] = set()
-    for found, body in target.bodies():
+    for found, body in target.bodies(variant):
         if found == channel and isinstance(body, Push | InAppMessage):
             buttons, pages = body.buttons, body.pages if isinstance(body, Push) else []
             ids |= {one.id for one in (buttons if option == "button" else pages)}
@@ -107,6 +137,8 @@ def doubts_of_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[P
     if target.status == "stopped":
         message = f"{target.slug} is stopped: it sends nothing new to react to"
         yield Problem(f"{path}.campaign", message)
+    if not isinstance(spec, Retargeting):
+        yield from _doubts_of_tracking(spec, target, path)
     alias = spec.alias
     if alias is None or _PLACED.fullmatch(alias):
         return
@@ -116,3 +148,24 @@ def doubts_of_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[P
         hint = did_you_mean(alias, aliases)
         message = f"no link of {target.slug} bears the alias {shown(alias)}{hint}"
         yield Problem(f"{path}.alias", message)
+
+
+def _doubts_of_tracking(
+    spec: DidNot | PastInteraction | InteractWithCampaign, target: KnownCampaign, path: str
+) -> Iterator[Problem]:
+    """Warn where no message of the target is tracked: only a report from elsewhere would fire."""
+    bodies = [body for _, body in target.bodies(spec.variant)]
+    emails = [body for body in bodies if isinstance(body, Email)]
+    what = target.named(spec.variant)
+    match INTERACTIONS[spec.interaction].act:
+        case "email_open" if not any(body.html and body.track_opens for body in emails):
+            message = f"no email of {what} tracks opens; that takes html, and track_opens"
+        case "email_click" if not any(body.html and body.track_clicks for body in emails):
+            message = f"no email of {what} tracks clicks; that takes html, and track_clicks"
+        case "sms_short_link_click" if not any(
+            body.shorten_links for body in bodies if isinstance(body, Sms)
+        ):
+            message = f"no SMS of {what} shortens its links; that takes shorten_links"
+        case _:
+            return
+    yield Problem(f"{path}.interaction", message)

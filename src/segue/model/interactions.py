@@ -152,3 +152,9 @@ RECEIVE_BY_CHANNEL: Final[dict[Channel, str]] = {
 PROFILE_ACTS: Final = frozenset(("email_bounce", "email_spam_report", "email_unsubscribe"))
 
 VIEW_ACTS: Final = frozenset(("in_app_message_view", "content_card_view"))
+
+
+def receives_before(interaction: str) -> list[str]:
+    """Return the receipts that come before an interaction: of its channel, or else of any."""
+    channel = INTERACTIONS[interaction].channel
+    return [name for of, name in RECEIVE_BY_CHANNEL.items() if channel in (None, of)]

@@ -35,6 +35,8 @@ SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
+PUBLISHED_AT_ONCE_MAX: Final = 500  # their documents are one block of the log
+
 # Local time
 ZONE_NAME_LENGTH_MAX: Final = 64  # twice the longest; a profile may hold anything in its place
 ZONES_CACHED_MAX: Final = 2_000  # all six hundred, and names that are none, which profiles hold

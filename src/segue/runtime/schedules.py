@@ -4,13 +4,9 @@ A walk is a record of the log. Live the server writes it, in parts; over a file 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from segue.engine.local_time import parse_bound, zone_of
 from segue.engine.plan import Plan, PublishedCampaign
-from segue.engine.recurrence import Cron, Occurrence, occurrence_after, parse_cron
-from segue.model.campaigns import Schedule
+from segue.engine.recurrence import next_occurrence
 from segue.model.log_records import ScheduleWalked
 
 
@@ -56,13 +52,3 @@ def _next_of(
         return None
     wall = occurrence.wall.isoformat() if occurrence.wall is not None else None
     return ScheduleWalked(occurrence.walk_at, campaign.slug, occurrence.walk_at, wall)
-
-
-def next_occurrence(schedule: Schedule, time_zone: str, after: int) -> Occurrence | None:
-    """Return the first occurrence of a schedule after an instant, in a workspace of a zone."""
-    when: Cron | datetime
-    when = parse_cron(schedule.cron) if schedule.cron else parse_bound(schedule.at or "")
-    zone: ZoneInfo | None = None
-    if not schedule.local:
-        zone = zone_of(schedule.time_zone, time_zone)
-    return occurrence_after(after, when, zone)

@@ -11,6 +11,7 @@ from segue.runtime.runtime import Runtime, no_progress
 from segue.services.campaigns import Campaigns
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
+from segue.services.publishing import Publishing
 from segue.services.settings import Settings
 from segue.services.tracking import Tracking
 from segue.services.users import Users
@@ -42,6 +43,7 @@ class Application:
         )
         self.keyring = Keyring(stores.journal, clock)
         self.campaigns = Campaigns(self.runtime)
+        self.publishing = Publishing(self.runtime, self.campaigns)
         self.users = Users(self.runtime)
         self.previews = Previews(self.runtime, renderer)
         self.tracking = Tracking(self.runtime, signer, clock)

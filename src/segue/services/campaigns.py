@@ -1,35 +1,29 @@
-"""Campaigns as people handle them: draft, edit, publish, stop, archive, duplicate."""
+"""Campaigns as people handle them: draft, edit, stop, archive, duplicate; see also `publishing`."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from segue.content.lint import errors_in, warnings_in
+from segue.content.lint import errors_in
 from segue.engine.checks import decode_campaign
-from segue.engine.reference_checks import check_cycles, check_references, drafts_that_follow
+from segue.engine.publication_checks import Surroundings, check_edit
 from segue.engine.target_checks import KnownCampaign
 from segue.errors import ConflictError, NotFoundError
 from segue.model.campaigns import Campaign
 from segue.model.ids import random_id
 from segue.model.log_records import CampaignPublished, CampaignStopped, Record
-from segue.model.problems import InvalidError, Problem
+from segue.model.problems import InvalidError
 from segue.runtime.runtime import Runtime
 from segue.storage.ports import CampaignStatus, StoredCampaign
-
-
-class Published(Struct, frozen=True):
-    """The answer to a publication: when, and what its author should know."""
-
-    published: list[str]
-    published_at: int
-    warnings: list[Problem]
 
 
 class Campaigns:
     """The verbs on campaigns. Every change of what is published goes through the log."""
 
     def __init__(self, runtime: Runtime) -> None:
+        # Held by whoever changes a campaign, from looking at it until the change is durable.
+        self.turn = asyncio.Lock()
         self._runtime = runtime
         self._journal = runtime.journal
 
@@ -77,8 +71,10 @@ class Campaigns:
             InvalidError: with every fault of the document, its references included if active.
             ConflictError: the slug of a published campaign would change, or it is archived.
         """
-        campaign = self.find(reference)
-        document = self._decode(raw)
+        async with self.turn:
+            return await self._update(self.find(reference), self._decode(raw))
+
+    async def _update(self, campaign: StoredCampaign, document: Campaign) -> StoredCampaign:
         if campaign.status == "archived":
             message = f"{campaign.slug} is archived; duplicate it to go on with a copy"
             raise ConflictError(message)
@@ -94,7 +90,9 @@ class Campaigns:
         if campaign.status != "active":
             self._journal.save_campaign(changed)
             return changed
-        self._check(document)
+        edited = known_campaign(changed)
+        if problems := check_edit(edited, self.surroundings((campaign.slug,))):
+            raise InvalidError(problems, "The campaign")
         changed = replace(changed, version=campaign.version + 1)
         await self._log(
             lambda at: CampaignPublished(at, changed.id, changed.version, document, is_edit=True),
@@ -102,39 +100,20 @@ class Campaigns:
         )
         return self.find(changed.id)
 
-    async def publish(self, reference: str) -> Published:
-        """Publish a draft or a stopped campaign, from now on.
-
-        Raises:
-            InvalidError: with every fault, those of its references included.
-            ConflictError: it is active or archived.
-        """
-        campaign = self.find(reference)
-        if campaign.status not in ("draft", "stopped"):
-            message = (
-                f"{campaign.slug} is {campaign.status}; only drafts and stopped can be published"
-            )
-            raise ConflictError(message)
-        warnings = self._check(campaign.document)
-        published = replace(campaign, status="active", version=campaign.version + 1)
-        await self._log(
-            lambda at: CampaignPublished(at, published.id, published.version, campaign.document),
-            lambda at: [replace(published, published_at=at, updated_at=at)],
-        )
-        published_at = self.find(published.id).published_at or 0
-        return Published([campaign.slug], published_at, warnings)
-
     async def stop(self, reference: str) -> StoredCampaign:
         """Stop an active campaign; users who wait for it are cancelled.
 
         Raises:
             ConflictError: it is not active.
         """
-        campaign = self.find(reference)
-        if campaign.status != "active":
-            message = f"{campaign.slug} is {campaign.status}; only active campaigns can be stopped"
-            raise ConflictError(message)
-        return await self._end(campaign, "stopped")
+        async with self.turn:
+            campaign = self.find(reference)
+            if campaign.status != "active":
+                message = (
+                    f"{campaign.slug} is {campaign.status}; only active campaigns can be stopped"
+                )
+                raise ConflictError(message)
+            return await self._end(campaign, "stopped")
 
     async def archive(self, reference: str) -> StoredCampaign:
         """Archive a campaign for good; users who wait for it are cancelled.
@@ -142,15 +121,16 @@ class Campaigns:
         Raises:
             ConflictError: it is archived already.
         """
-        campaign = self.find(reference)
-        if campaign.status == "archived":
-            message = f"{campaign.slug} is archived already"
-            raise ConflictError(message)
-        if campaign.status == "draft":
-            archived = replace(campaign, status="archived")
-            self._journal.save_campaign(archived)
-            return archived
-        return await self._end(campaign, "archived")
+        async with self.turn:
+            campaign = self.find(reference)
+            if campaign.status == "archived":
+                message = f"{campaign.slug} is archived already"
+                raise ConflictError(message)
+            if campaign.status == "draft":
+                archived = replace(campaign, status="archived")
+                self._journal.save_campaign(archived)
+                return archived
+            return await self._end(campaign, "archived")
 
     def duplicate(self, reference: str) -> StoredCampaign:
         """Return a new draft with the same document under a free slug."""
@@ -167,17 +147,24 @@ class Campaigns:
         self._journal.save_campaign(copy)
         return copy
 
-    def delete(self, reference: str) -> None:
+    async def delete(self, reference: str) -> None:
         """Delete a draft.
 
         Raises:
             ConflictError: it was published once.
         """
-        campaign = self.find(reference)
-        if campaign.version:
-            message = f"{campaign.slug} was published; archive it instead"
-            raise ConflictError(message)
-        self._journal.delete_campaign(campaign.id)
+        async with self.turn:
+            campaign = self.find(reference)
+            if campaign.version:
+                message = f"{campaign.slug} was published; archive it instead"
+                raise ConflictError(message)
+            self._journal.delete_campaign(campaign.id)
+
+    def surroundings(self, without: Collection[str]) -> Surroundings:
+        """Return what a publication or an edit is checked against: all but those it is of."""
+        plan = self._runtime.plan
+        others = {one.slug: known_campaign(one) for one in self.all() if one.slug not in without}
+        return Surroundings(others, plan.segments, plan.workspace, self._runtime.clock.now())
 
     async def _end(self, campaign: StoredCampaign, status: CampaignStatus) -> StoredCampaign:
         ended = replace(campaign, status=status)
@@ -205,31 +192,6 @@ class Campaigns:
         if self._journal.find_campaign(slug) is not None:
             message = f'the slug "{slug}" is taken by another campaign'
             raise ConflictError(message)
-
-    def _check(self, document: Campaign) -> list[Problem]:
-        """Return the warnings about publishing a document.
-
-        Raises:
-            InvalidError: with every fault of its references.
-        """
-        campaigns = [one for one in self.all() if one.slug != document.slug]
-        known = {one.slug: known_campaign(one) for one in campaigns}
-        plan = self._runtime.plan
-        references = check_references(document, known, plan.segments, plan.workspace)
-        active = {one.slug: one.document for one in campaigns if one.status == "active"}
-        loops = check_cycles(document, active, {one.id: one.slug for one in campaigns})
-        if references.errors or loops.errors:
-            raise InvalidError([*references.errors, *loops.errors], "The campaign")
-        drafts = [one.document for one in campaigns if one.status == "draft"]
-        late = [
-            Problem(
-                "",
-                f"{slug} follows this campaign and is a draft: "
-                "what happens before it is published will not enter anyone",
-            )
-            for slug in drafts_that_follow(document.slug, drafts, tags=document.tags)
-        ]
-        return [*references.warnings, *loops.warnings, *warnings_in(document), *late]
 
 
 def known_campaign(campaign: StoredCampaign) -> KnownCampaign:

@@ -8,7 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from segue import __version__
 from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
-from segue.web.api import campaigns, events, users
+from segue.web.api import campaigns, events, publishing, users
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
@@ -25,7 +25,13 @@ def create_app(application: Application) -> Litestar:
 
     api = Router(
         "/api/v1",
-        route_handlers=[events.take_events, *users.HANDLERS, *campaigns.HANDLERS, stream],
+        route_handlers=[
+            events.take_events,
+            *users.HANDLERS,
+            *campaigns.HANDLERS,
+            *publishing.HANDLERS,
+            stream,
+        ],
         guards=[needs_scope],
     )
     return Litestar(

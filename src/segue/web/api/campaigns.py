@@ -11,7 +11,6 @@ from segue.model.decoding import decode_document
 from segue.model.instants import format_instant, parse_instant
 from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
-from segue.services.campaigns import Published
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.stats import By, Stats, stats_of, waiting_for
 from segue.storage.ports import StoredCampaign
@@ -35,14 +34,6 @@ class ShownCampaign(Struct, omit_defaults=True):
     published_at: str | None = None
 
 
-class Publication(Struct):
-    """What a publication did, and what its author should know."""
-
-    published: list[str]
-    published_at: str
-    warnings: list[dict[str, str]]
-
-
 def shown(campaign: StoredCampaign) -> ShownCampaign:
     """Return a campaign as the API shows it."""
     published_at = campaign.published_at
@@ -56,11 +47,6 @@ def shown(campaign: StoredCampaign) -> ShownCampaign:
         updated_at=format_instant(campaign.updated_at),
         published_at=format_instant(published_at) if published_at is not None else None,
     )
-
-
-def _publication(published: Published) -> Publication:
-    warnings = [{"path": one.path, "message": one.message} for one in published.warnings]
-    return Publication(published.published, format_instant(published.published_at), warnings)
 
 
 @get("/campaigns", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
@@ -102,18 +88,7 @@ async def replace_campaign(
 @delete("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
 async def delete_campaign(campaign: str, application: Application) -> None:
     """Delete a draft."""
-    application.campaigns.delete(campaign)
-
-
-@post(
-    "/campaigns/{campaign:str}/publish",
-    status_code=200,
-    opt={"scope": "campaigns"},
-    tags=["campaigns"],
-)
-async def publish_campaign(campaign: str, application: Application) -> Publication:
-    """Publish a draft or a stopped campaign from now on."""
-    return _publication(await application.campaigns.publish(campaign))
+    await application.campaigns.delete(campaign)
 
 
 @post(
@@ -198,7 +173,6 @@ HANDLERS = [
     get_campaign,
     replace_campaign,
     delete_campaign,
-    publish_campaign,
     stop_campaign,
     archive_campaign,
     duplicate_campaign,

@@ -1,0 +1,1 @@
+"""Tests of what a person or a program can ask for."""
