@@ -13,7 +13,7 @@ from segue.engine.plan import Plan
 from segue.engine.watching import Watch
 from segue.model.effects import Count, Effect
 from segue.model.events import Event, event_id
-from segue.model.state import Membership, UserState
+from segue.model.state import Membership, UserState, Wait
 from segue.model.verdicts import Verdict, VerdictKind
 
 _NEW = Membership()
@@ -48,6 +48,26 @@ class Act(Struct, frozen=True, gc=False):
         if self.derived_id is not None:
             return self.derived_id
         return event_id(self.event, self.now, self.ordinal)
+
+
+def wait_counts(
+    campaign: str, wait: Wait, metric: str, detail: str = "", amount: float = 1
+) -> list[Count]:
+    """Return what to count of a wait: by itself, and by what began it if an interaction did.
+
+    The latter's detail is the act and the campaign it was with, as `connection_of` has it.
+    """
+    counts = [Count(campaign, wait.variant, metric, detail, amount)]
+    act, target = wait.trigger.interaction, wait.trigger.campaign
+    if act is not None and target is not None:
+        name = connection_of(target, act)
+        counts.append(Count(campaign, wait.variant, f"{metric}_by", name, amount))
+    return counts
+
+
+def connection_of(target: str, act: str) -> str:
+    """Return what the counters call the acts with a campaign that begin waits of another one."""
+    return f"{target}/{act}"
 
 
 class Draft:
@@ -115,6 +135,12 @@ class Draft:
     ) -> None:
         """Add to one of the campaign's counters."""
         self.effects.append(Count(campaign, variant, metric, detail, amount, channel))
+
+    def count_wait(
+        self, campaign: str, wait: Wait, metric: str, detail: str = "", amount: float = 1
+    ) -> None:
+        """Add to a counter of waits, and to that of the connection that began this one."""
+        self.effects.extend(wait_counts(campaign, wait, metric, detail, amount))
 
     def finish(self) -> Decision:
         """Return the decision."""

@@ -28,7 +28,7 @@ def fire_timer(draft: Draft, slug: str, now: int) -> None:
     campaign = draft.plan.campaigns.get(slug)
     if wait is None or campaign is None or wait.due_at > now:
         return
-    draft.count(slug, wait.variant, "waiting", amount=-1)
+    draft.count_wait(slug, wait, "waiting", amount=-1)
     draft.set_membership(slug, replace(draft.membership(slug), wait=None))
     send(draft, campaign, wait, now)
 
@@ -57,7 +57,7 @@ def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int) -> 
     held = replace(wait, due_at=until, is_held=True)
     draft.set_membership(slug, replace(draft.membership(slug), wait=held))
     draft.effects.append(SetTimer(until, slug))
-    draft.count(slug, wait.variant, "waiting")
+    draft.count_wait(slug, wait, "waiting")
 
 
 def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:

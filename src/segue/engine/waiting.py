@@ -60,8 +60,8 @@ def _cancel(draft: Draft, campaign: str, wait: Wait, reason: str, cause: str, no
     draft.set_membership(campaign, replace(draft.membership(campaign), wait=None))
     draft.effects.append(CancelTimer(wait.due_at, campaign))
     draft.decided(cause, now, campaign, "cancel", reason=reason, variant=wait.variant)
-    draft.count(campaign, wait.variant, "cancelled", reason)
-    draft.count(campaign, wait.variant, "waiting", amount=-1)
+    draft.count_wait(campaign, wait, "cancelled", reason)
+    draft.count_wait(campaign, wait, "waiting", amount=-1)
 
 
 def consider(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
@@ -127,13 +127,13 @@ def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
         trigger=_context_of(draft, act),
     )
     draft.decided(act.id, act.now, slug, "enter", variant=variant, due=due_at)
-    draft.count(slug, variant, "entered")
+    draft.count_wait(slug, wait, "entered")
     if due_at <= act.now:
         send(draft, campaign, wait, act.now)
         return
     draft.set_membership(slug, replace(draft.membership(slug), wait=wait))
     draft.effects.append(SetTimer(due_at, slug))
-    draft.count(slug, variant, "waiting")
+    draft.count_wait(slug, wait, "waiting")
 
 
 def _context_of(draft: Draft, act: Act) -> TriggerContext:

@@ -11,6 +11,7 @@ from typing import Final, Protocol, assert_never
 from msgspec.structs import replace
 
 from segue.engine.decide import decide, user_of
+from segue.engine.draft import wait_counts
 from segue.engine.local_time import bound_instant, zone_of
 from segue.engine.past import Tracker
 from segue.engine.plan import EMPTY_PLAN, Plan, apply_changes, filters_of, with_trackers
@@ -163,7 +164,7 @@ class Fold:
             case TimeAdvanced():
                 pass
             case UserErased():
-                self.states.erase(record.user_id)
+                self._erase(record.user_id)
             case _:
                 self._change_plan(record, ordinal)
 
@@ -203,6 +204,16 @@ class Fold:
             case Backfilled():
                 for event in record.events:
                     self._decide(BackfillFound(event, slug, self.now))
+
+    def _erase(self, user_id: str) -> None:
+        """Forget a user, who then waits for nothing any more."""
+        for slug, membership in self.states.get(user_id).memberships.items():
+            wait = membership.wait
+            if wait is not None:
+                self.timers.cancel(TimerKey(wait.due_at, user_id, slug))
+                for count in wait_counts(slug, wait, "waiting", amount=-1):
+                    self.outcomes.count(count, self.now)
+        self.states.erase(user_id)
 
     def _walk_to(self, user_id: str, record: ScheduleWalked) -> None:
         """Come to a user with a scheduled campaign: now, or when their own local time has come.
