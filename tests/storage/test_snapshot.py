@@ -35,6 +35,7 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         snapshot.timers_between(3, 6),
         snapshot.timers_of("welcome"),
         snapshot.timers_of("follow-up", 2),
+        snapshot.timers_of("welcome", 2, timer(3, "cat")),
         snapshot.count_timers(),
         snapshot.outbox(),
         snapshot.plan_changes(),
@@ -114,6 +115,8 @@ def test_timers_come_in_the_order_they_fire(snapshot: Snapshot) -> None:
     assert snapshot.timers_between(4, 5) == [same, early]
     assert snapshot.timers_of("welcome") == [same, early]
     assert snapshot.timers_of("welcome", 1) == [same]
+    assert snapshot.timers_of("welcome", after=same) == [early]
+    assert snapshot.timers_of("welcome", after=early) == []
     assert snapshot.count_timers() == 3
 
 

@@ -17,6 +17,7 @@ RESERVED_NAMES: Final = frozenset(
         "event_properties",
         "set_user_to_unsubscribed_url",
         "trigger",
+        "trigger_properties",
         "unsubscribe_url",
         "user_id",
     )
@@ -63,7 +64,9 @@ def template_context(
             "dispatch_id": send_id,
             "message_name": variant,
         },
+        # What started the send brought these: an event, or a program's call.
         "event_properties": properties,
+        "trigger_properties": properties,
         "api_trigger_properties": properties,
         "trigger": _describe(trigger),
     }

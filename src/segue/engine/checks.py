@@ -1,6 +1,7 @@
 """Everything that is wrong with a campaign by itself, said before it is published, with paths."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from segue.engine.audience_checks import check_audience
 from segue.engine.delivery_checks import check_delivery
@@ -14,6 +15,10 @@ from segue.model.problems import InvalidError, Problem
 from segue.model.state import CONTROL_VARIANT
 
 _ALL = 100  # per cent
+_TAKEN_SLUGS: Final = {
+    "any": "stands for every campaign in a reference",
+    "publish": "is a path of the API, where a campaign's slug stands",
+}
 
 
 def decode_campaign(raw: object) -> Campaign:
@@ -43,9 +48,9 @@ def check_campaign(campaign: Campaign) -> list[Problem]:
 
 
 def _check_slug(campaign: Campaign) -> Iterator[Problem]:
-    if campaign.slug == "any":
-        message = '"any" stands for every campaign in a reference; choose another slug'
-        yield Problem("slug", message)
+    taken = _TAKEN_SLUGS.get(campaign.slug)
+    if taken is not None:
+        yield Problem("slug", f"{shown(campaign.slug)} {taken}; choose another slug")
 
 
 def _check_pause(campaign: Campaign) -> Iterator[Problem]:

@@ -33,9 +33,8 @@ CAP_WINDOW_MAX: Final = 30 * DAY  # semantics.md 3
 SUBSCRIPTION_GROUPS_MAX: Final = 100  # campaign-facts.md 4.5
 SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
+PUBLISHED_AT_ONCE_MAX: Final = 500  # campaigns: their documents are one block of the log
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
-
-PUBLISHED_AT_ONCE_MAX: Final = 500  # their documents are one block of the log
 
 # Local time
 ZONE_NAME_LENGTH_MAX: Final = 64  # twice the longest; a profile may hold anything in its place

@@ -51,7 +51,7 @@ class Ingest:
         Raises:
             BusyError: more is waiting to be decided than memory should hold.
         """
-        self._refuse_when_busy()
+        self.refuse_when_busy()
         rejected = [entry for entry in events if isinstance(entry, Rejected)]
         taken: list[Event] = []
         noted: list[tuple[str, str]] = []
@@ -81,8 +81,21 @@ class Ingest:
         Raises:
             BusyError: more is waiting to be decided than memory should hold.
         """
-        self._refuse_when_busy()
+        self.refuse_when_busy()
         await self._commits.hand_in(lambda at: AttributesReceived(at, list(changes)))
+
+    def refuse_when_busy(self) -> None:
+        """Keep more from coming in than can be decided about.
+
+        Raises:
+            BusyError: more is waiting to be decided than memory should hold.
+        """
+        if self._processor.backlog_entries > INGEST_BACKLOG_EVENTS_MAX:
+            message = (
+                f"{self._processor.backlog_entries} events are waiting to be decided; "
+                "try again in a moment"
+            )
+            raise BusyError(message)
 
     async def _append(self, taken: list[Event], noted: list[tuple[str, str]]) -> None:
         try:
@@ -110,11 +123,3 @@ class Ingest:
         if campaign is None or campaign.slug == event.campaign:
             return event
         return replace(event, campaign=campaign.slug)
-
-    def _refuse_when_busy(self) -> None:
-        if self._processor.backlog_entries > INGEST_BACKLOG_EVENTS_MAX:
-            message = (
-                f"{self._processor.backlog_entries} events are waiting to be decided; "
-                "try again in a moment"
-            )
-            raise BusyError(message)

@@ -57,11 +57,17 @@ class LiveOutcomes:
         if self.is_recovering:
             self.outbox.follow(record)
 
-    def pending_counts(self, campaign: str) -> list[tuple[Counter, float]]:
-        """Return what the snapshot's counters of a campaign do not have yet."""
+    def pending_counts(
+        self, campaign: str, are_written: bool = False
+    ) -> list[tuple[Counter, float]]:
+        """Return what the snapshot's counters of a campaign do not have yet.
+
+        With `are_written`, what a checkpoint is writing is in the snapshot already.
+        """
+        pending = [self._counts] if are_written else [self._counts_being_written, self._counts]
         return [
             (counter, amount)
-            for counts in (self._counts_being_written, self._counts)
+            for counts in pending
             for counter, amount in counts.items()
             if counter.campaign == campaign
         ]

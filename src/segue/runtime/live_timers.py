@@ -1,5 +1,6 @@
 """Timers of a running server: the next minutes in a heap, the rest in the snapshot."""
 
+import asyncio
 from typing import Final
 
 from segue.model.limits import TIMER_HORIZON
@@ -7,6 +8,7 @@ from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Snapshot, TimerKey
 
 _READ_MAX: Final = 50_000  # timers read into memory at a time: a few megabytes
+_LOOKS_MAX: Final = 3  # at a snapshot that is written meanwhile; then everybody waits
 
 
 class LiveTimers:
@@ -20,6 +22,7 @@ class LiveTimers:
         self._gone: set[TimerKey] = set()
         self._set_being_written: set[TimerKey] = set()
         self._gone_being_written: set[TimerKey] = set()
+        self._writing_number = 0  # what was read of the snapshot fits memory while it stays
         self._extend(now + TIMER_HORIZON)
 
     def add(self, key: TimerKey) -> None:
@@ -53,6 +56,29 @@ class LiveTimers:
         stored = set(self._snapshot.timers_of(campaign))
         return sorted(key for key in self._overlay(stored) if key.campaign == campaign)
 
+    async def page_of(
+        self, campaign: str, limit: int, after: TimerKey | None
+    ) -> tuple[list[TimerKey], TimerKey | None]:
+        """Return the first timers of a campaign behind `after`, and what the next are behind.
+
+        The snapshot has no index by campaign: finding a few among ten million takes a second or
+        more, and so a thread. A page may be short of `limit` though more follow.
+        """
+        asked = limit + len(self._gone) + len(self._gone_being_written)
+        for _ in range(_LOOKS_MAX):
+            writing = self._writing_number
+            stored = await asyncio.to_thread(self._snapshot.timers_of, campaign, asked, after)
+            if writing == self._writing_number:
+                break
+        else:
+            stored = self._snapshot.timers_of(campaign, asked, after)
+        found = sorted(key for key in self._overlay(set(stored)) if key.campaign == campaign)
+        last = stored[-1] if len(stored) == asked else None
+        page = [
+            key for key in found if (after is None or key > after) and (last is None or key <= last)
+        ]
+        return page[:limit], page[limit - 1] if len(page) > limit else last
+
     def begin_writing(self) -> tuple[list[TimerKey], list[TimerKey]]:
         """Return the timers to write and those to delete; until `end_writing` both stay here."""
         self._set_being_written, self._set = self._set, set()
@@ -65,6 +91,7 @@ class LiveTimers:
             self._set |= self._set_being_written - self._gone
             self._gone |= self._gone_being_written - self._set
         self._set_being_written, self._gone_being_written = set(), set()
+        self._writing_number += 1
 
     def _forget(self, key: TimerKey) -> None:
         # Deleted even if it was never written: whether the snapshot has it is not known here.

@@ -29,7 +29,7 @@ from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
 from segue.runtime.scheduler import Scheduler
 from segue.runtime.send_limits import SendLimits
-from segue.storage.ports import Journal, Snapshot
+from segue.storage.ports import Counter, Journal, Snapshot
 
 _log = structlog.get_logger(__name__)
 _INDEX_PAUSE_S: Final = 0.25  # between two looks of the background index
@@ -98,6 +98,17 @@ class Runtime:
     def state_of(self, user_id: str) -> UserState | None:
         """Return a user's state as far as the log has been decided about."""
         return self.states.find(user_id)
+
+    def counts_since(self, campaign: str, from_hour: int) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters from an hour on, as of the position of the fold.
+
+        A checkpoint may end, in its thread, while this reads: then it reads again.
+        """
+        before, stored = None, list[tuple[Counter, float]]()
+        while before != (after := self.snapshot.position()):
+            before, stored = after, self.snapshot.counters(campaign, from_hour)
+        are_written = before != self.checkpoints.written_position
+        return [*stored, *self.outcomes.pending_counts(campaign, are_written)]
 
     def recover(self, progress: Progress = no_progress) -> None:
         """Replay the tail of the log behind the last checkpoint."""

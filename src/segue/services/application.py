@@ -8,6 +8,7 @@ from segue.content.render import Renderer
 from segue.content.tokens import TokenSigner
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
+from segue.runtime.totals import LiveTotals
 from segue.services.campaigns import Campaigns
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
@@ -42,6 +43,7 @@ class Application:
             settings.log_bytes_max,
         )
         self.keyring = Keyring(stores.journal, clock)
+        self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
         self.users = Users(self.runtime)

@@ -1,7 +1,7 @@
-"""A campaign's numbers by hour or day, and who waits for it (semantics.md 7)."""
+"""A campaign's numbers by hour or day (semantics.md 7)."""
 
 from collections import defaultdict
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -29,13 +29,6 @@ class Stats(Struct, frozen=True):
     rows: list[Row]
 
 
-class Waiter(Struct, frozen=True):
-    """A user who waits for a campaign."""
-
-    user_id: str
-    due: str
-
-
 def stats_of(runtime: Runtime, slug: str, from_at: int, to_at: int, by: By) -> Stats:
     """Return the numbers of a campaign between two instants."""
     span = HOUR if by == "hour" else DAY
@@ -52,10 +45,3 @@ def stats_of(runtime: Runtime, slug: str, from_at: int, to_at: int, by: By) -> S
         for (at, variant, metric, detail), value in sorted(sums.items())
     ]
     return Stats(slug, dict(sorted(totals.items())), rows)
-
-
-def waiting_for(runtime: Runtime, slug: str, limit: int) -> dict[str, Any]:
-    """Return who waits for a campaign, those due first first, and how many do."""
-    keys = runtime.timers.of_campaign(slug)
-    waiters = [Waiter(key.user_id, format_instant(key.due_at)) for key in keys[:limit]]
-    return {"count": len(keys), "data": waiters}

@@ -5,11 +5,13 @@ refuse is refused here.
 """
 
 import threading
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import UserState
@@ -284,10 +286,14 @@ class MemorySnapshot:
         with self._lock:
             return sorted(key for key in self._timers if after < key.due_at <= through)[:limit]
 
-    def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
-        """Return the timers of a campaign in order."""
+    def timers_of(
+        self, campaign: str, limit: int | None = None, after: TimerKey | None = None
+    ) -> list[TimerKey]:
+        """Return the timers of a campaign in order, those behind `after`, the first `limit`."""
         with self._lock:
-            return sorted(key for key in self._timers if key.campaign == campaign)[:limit]
+            found = sorted(key for key in self._timers if key.campaign == campaign)
+        first = bisect_right(found, replace(after, campaign=campaign)) if after else 0
+        return found[first:][:limit]
 
     def count_timers(self) -> int:
         """Return how many timers there are."""

@@ -221,8 +221,10 @@ class Snapshot(Protocol):
     def timers_between(self, after: int, through: int, limit: int | None = None) -> list[TimerKey]:
         """Return the timers with after < due_at <= through, in order, the first `limit`."""
 
-    def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
-        """Return the timers of a campaign in order."""
+    def timers_of(
+        self, campaign: str, limit: int | None = None, after: TimerKey | None = None
+    ) -> list[TimerKey]:
+        """Return the timers of a campaign in order, those behind `after`, the first `limit`."""
 
     def count_timers(self) -> int:
         """Return how many timers there are."""

@@ -23,7 +23,13 @@ from segue.storage.encoding import (
     user_key,
 )
 from segue.storage.named_sql import load_queries
-from segue.storage.ports import Checkpoint, Counter, OutboxItem, Position, TimerKey
+from segue.storage.ports import (
+    Checkpoint,
+    Counter,
+    OutboxItem,
+    Position,
+    TimerKey,
+)
 from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 
 # A state is some hundred bytes, and the next one to write lies in another page: 50,000 of a
@@ -145,9 +151,16 @@ class SqliteSnapshot:
         }
         return [TimerKey(*row) for row in self._db.rows(_SQL["list_timers_between"], bounds)]
 
-    def timers_of(self, campaign: str, limit: int | None = None) -> list[TimerKey]:
-        """Return the timers of a campaign in order."""
-        bounds = {"campaign": campaign, "limit": _SQLITE_NO_LIMIT if limit is None else limit}
+    def timers_of(
+        self, campaign: str, limit: int | None = None, after: TimerKey | None = None
+    ) -> list[TimerKey]:
+        """Return the timers of a campaign in order, those behind `after`, the first `limit`."""
+        bounds = {
+            "campaign": campaign,
+            "limit": _SQLITE_NO_LIMIT if limit is None else limit,
+            "due_at": _KEY_MIN if after is None else after.due_at,
+            "user_id": "" if after is None else after.user_id,
+        }
         return [TimerKey(*row) for row in self._db.rows(_SQL["list_timers_of_campaign"], bounds)]
 
     def count_timers(self) -> int:

@@ -8,7 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from segue import __version__
 from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
-from segue.web.api import campaigns, events, publishing, users
+from segue.web.api import campaigns, connections, events, publishing, sends, users
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
@@ -30,6 +30,8 @@ def create_app(application: Application) -> Litestar:
             *users.HANDLERS,
             *campaigns.HANDLERS,
             *publishing.HANDLERS,
+            *connections.HANDLERS,
+            *sends.HANDLERS,
             stream,
         ],
         guards=[needs_scope],

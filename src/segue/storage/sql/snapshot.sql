@@ -49,7 +49,8 @@ WHERE due_at > :after AND due_at <= :through
 ORDER BY due_at, user_id, campaign LIMIT :limit;
 
 -- name: list_timers_of_campaign
-SELECT due_at, user_id, campaign FROM timers WHERE campaign = :campaign
+SELECT due_at, user_id, campaign FROM timers
+WHERE campaign = :campaign AND (due_at, user_id) > (:due_at, :user_id)
 ORDER BY due_at, user_id, campaign LIMIT :limit;
 
 -- name: count_timers

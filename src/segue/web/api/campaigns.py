@@ -12,7 +12,8 @@ from segue.model.instants import format_instant, parse_instant
 from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
 from segue.services.previews import Preview, PreviewRequest
-from segue.services.stats import By, Stats, stats_of, waiting_for
+from segue.services.stats import By, Stats, stats_of
+from segue.services.waiting import WaitingPage, waiting_for
 from segue.storage.ports import StoredCampaign
 from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
@@ -136,11 +137,11 @@ async def get_stats(
 
 @get("/campaigns/{campaign:str}/waiting", opt={"scope": "read"}, tags=["campaigns"])
 async def get_waiting(
-    campaign: str, application: Application, limit: PageLimit = 100
-) -> dict[str, Any]:
-    """Show who waits for a campaign, those due first first."""
+    campaign: str, application: Application, limit: PageLimit = 100, cursor: str = ""
+) -> WaitingPage:
+    """Show who waits for a campaign, those due first first, and how many do in all."""
     slug = application.campaigns.find(campaign).slug
-    return waiting_for(application.runtime, slug, limit)
+    return await waiting_for(application.runtime, application.totals, slug, limit, cursor)
 
 
 @post(
