@@ -121,22 +121,14 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Commit what is handed in, until closed and empty."""
-        loop = asyncio.get_running_loop()
         while not (self._is_closing and not self._waiting):
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 batch = self._take()
-                records = [record for one in batch for record in one.records]
-                block = Block(self._end.seq + 1, self._end.next_ordinal, records)
-                saved = [campaign for one in batch for campaign in one.campaigns]
                 self._committing = len(batch)
                 try:
-                    await loop.run_in_executor(self.thread, self._journal.append, block, saved)
-                except Exception as error:  # noqa: BLE001 - every caller is told; none may hang
-                    self._fail(batch, error)
-                else:
-                    self._succeed(batch, block)
+                    await self._commit(batch)
                 finally:
                     self._committing = 0
             self._idle.set()
@@ -145,6 +137,26 @@ class GroupCommit:
         """Let `run` end once everything is committed."""
         self._is_closing = True
         self._wake.set()
+
+    async def _commit(self, batch: list[_Handed]) -> None:
+        """Commit what was handed in together; if that fails, each by itself.
+
+        One that cannot be written must not take the others with it.
+        """
+        loop = asyncio.get_running_loop()
+        records = [record for one in batch for record in one.records]
+        block = Block(self._end.seq + 1, self._end.next_ordinal, records)
+        saved = [campaign for one in batch for campaign in one.campaigns]
+        try:
+            await loop.run_in_executor(self.thread, self._journal.append, block, saved)
+        except Exception as error:  # noqa: BLE001 - every caller is told; none may hang
+            if len(batch) == 1:
+                self._fail(batch[0], error)
+                return
+            for one in batch:
+                await self._commit([one])
+        else:
+            self._succeed(batch, block)
 
     def _take(self) -> list[_Handed]:
         taken, entries = 0, 0
@@ -164,7 +176,6 @@ class GroupCommit:
             if not one.committed.cancelled():
                 one.committed.set_result(block.seq)
 
-    def _fail(self, batch: list[_Handed], error: Exception) -> None:
-        for one in batch:
-            if not one.committed.cancelled():
-                one.committed.set_exception(error)
+    def _fail(self, one: _Handed, error: Exception) -> None:
+        if not one.committed.cancelled():
+            one.committed.set_exception(error)

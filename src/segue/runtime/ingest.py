@@ -3,7 +3,9 @@ appended and acknowledged once it is durable (semantics.md 8).
 """
 
 from collections.abc import Sequence
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,6 +17,8 @@ from segue.model.log_records import AttributesReceived, EventsReceived
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.group_commit import GroupCommit
 from segue.runtime.processor import Processor
+
+_TOO_LARGE: Final = "holds a whole number beyond 64 bits; send it as text"
 
 
 class Rejected(Struct, frozen=True):
@@ -70,7 +74,13 @@ class Ingest:
                 noted.append((event.user_id, event.id))
                 taken.append(self._with_slug(event))
         if taken:
-            await self._append(taken, noted)
+            try:
+                await self._append(taken, noted)
+            except OverflowError:
+                kept = _without_unkept(events)
+                if kept == list(events):
+                    raise
+                return await self.take_events(kept, is_trusted)
         rejected.sort(key=lambda one: one.index)
         self.event_count += len(taken)
         return Taken(len(taken), duplicates, rejected)
@@ -123,3 +133,22 @@ class Ingest:
         if campaign is None or campaign.slug == event.campaign:
             return event
         return replace(event, campaign=campaign.slug)
+
+
+def _without_unkept(events: Sequence[Event | Rejected]) -> list[Event | Rejected]:
+    """Return a call's entries, those rejected that hold a number the log cannot.
+
+    Looked for only when the log has refused them all: to try each would cost every call.
+    """
+    return [
+        Rejected(index, _TOO_LARGE) if isinstance(event, Event) and not _is_kept(event) else event
+        for index, event in enumerate(events)
+    ]
+
+
+def _is_kept(event: Event) -> bool:
+    try:
+        msgspec.msgpack.encode(event)
+    except OverflowError:
+        return False
+    return True
