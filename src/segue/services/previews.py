@@ -24,6 +24,7 @@ class PreviewRequest(Struct, forbid_unknown_fields=True):
     user_id: str = "preview"
     attributes: dict[str, Any] = field(default_factory=dict)
     event_properties: dict[str, Any] = field(default_factory=dict)
+    trigger_properties: dict[str, Any] = field(default_factory=dict)  # templates: one and the same
 
 
 class PreviewedMessage(Struct, omit_defaults=True):
@@ -72,7 +73,8 @@ class Previews:
         wish: PreviewRequest,
     ) -> PreviewedMessage:
         now = self._runtime.clock.now()
-        trigger = TriggerContext("preview", now, "preview", wish.event_properties)
+        properties = {**wish.event_properties, **wish.trigger_properties}
+        trigger = TriggerContext("preview", now, "preview", properties)
         context = template_context(
             wish.user_id,
             attributes,
