@@ -201,14 +201,16 @@ def test_sending_takes_a_scope_of_its_own(segue: SegueServer) -> None:
     segue.create(document("scoped", delivery={"type": "api"}))
     segue.publish("scoped")
     body = {"recipients": [{"user_id": "u"}]}
+
+    def status_with(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        url = f"{segue.url}{CAMPAIGNS}/scoped/send"
+        return httpx2.post(url, json=body, headers=headers).status_code
+
     for scope, status in (("send", 202), ("ingest", 403), ("campaigns", 403)):
         key = segue.key_for(scope)
-        answer = httpx2.post(
-            f"{segue.url}{CAMPAIGNS}/scoped/send",
-            json=body,
-            headers={"Authorization": f"Bearer {key}"},
-        )
-        assert answer.status_code == status, scope
+        eventually(lambda key=key: status_with(key) != 401, "the key")  # the server looks at times
+        assert status_with(key) == status, scope
 
 
 def test_an_acknowledged_send_survives_a_kill(tmp_path: Path) -> None:
