@@ -48,7 +48,8 @@ def examples_of(page: Path) -> Iterator[Example]:
             documents, log = [], ""
 
 
-EXAMPLES = [example for page in PAGES for example in examples_of(page)]
+EXPLAINED = DOCS / "explanation/publishing.md"
+EXAMPLES = [example for page in (*PAGES, EXPLAINED) for example in examples_of(page)]
 
 
 def project_of(documents: list[str]) -> Project:

@@ -8,9 +8,9 @@ import msgspec
 from segue.cli.main import segue
 from segue.content.lint import errors_in, warnings_in
 from segue.engine.checks import decode_campaign
-from segue.model.instants import format_instant, parse_instant
+from segue.model.instants import parse_instant
 from segue.model.reasons import REASONS
-from segue.runtime.line_records import Project, Survey
+from segue.runtime.line_records import Project
 from segue.runtime.lines import read_line
 from segue.runtime.offline import OfflineRun
 from segue.services.project_files import read_yaml
@@ -46,24 +46,6 @@ def test_the_readmes_five_minutes_do_what_it_says() -> None:
 
 def blocks_of(page: str) -> list[tuple[str, str]]:
     return re.findall(r"```(\w+)\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
-
-
-def test_the_example_of_publishing_decides_what_it_says() -> None:
-    blocks = blocks_of("explanation/publishing.md")
-    documents = [
-        decode_campaign(read_yaml(text, "docs")) for kind, text in blocks if kind == "yaml"
-    ]
-    lines = next(text for kind, text in blocks if kind == "json").encode().splitlines()
-    survey = Survey()
-    read = [line for text in lines if (line := read_line(text)) is not None]
-    for line in read:
-        survey.look_at(line)
-    run = OfflineRun(Project({campaign.slug: campaign for campaign in documents}), survey)
-    verdicts = run.feed(read) + run.advance(parse_instant("2026-11-03T00:00:00Z"))
-    told = [
-        f"{format_instant(one.at)} {one.user_id} {one.campaign} {one.decision}" for one in verdicts
-    ]
-    assert told == next(text for kind, text in blocks if kind == "text").splitlines()
 
 
 def test_the_campaign_of_the_how_to_on_sending_is_a_good_one() -> None:
