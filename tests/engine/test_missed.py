@@ -8,6 +8,7 @@ from tests.support.documents import did_not, email, follower, interaction, push
 from segue.engine.checks import decode_campaign
 from segue.engine.matching import Target
 from segue.engine.missed import MissedUsers, missed_users
+from segue.model.instants import FOREVER
 from segue.model.state import CONTROL_VARIANT, Done, Membership, UserState
 
 PUBLISHED_AT = 1_000
@@ -39,9 +40,14 @@ def user(**done_by_slug: list[Done]) -> UserState:
     return UserState(memberships=members)
 
 
-def count(*states: UserState, campaigns: dict[str, list[dict[str, Any]]]) -> MissedUsers:
+def count(
+    *states: UserState,
+    campaigns: dict[str, list[dict[str, Any]]],
+    past: tuple[tuple[int, int], ...] = (),
+) -> MissedUsers:
     documents = [decode_campaign(follower(slug, *those)) for slug, those in campaigns.items()]
-    counted = missed_users(documents, TARGETS, PUBLISHED_AT)
+    lives = (*past, (PUBLISHED_AT, FOREVER))
+    counted = missed_users([(document, lives) for document in documents], TARGETS)
     for number, state in enumerate(states):
         counted.visit(f"user-{number}", state)
     return counted
@@ -142,10 +148,14 @@ def test_users_are_counted_by_trigger_and_once_in_all() -> None:
     assert counted.user_count == 4
 
 
-def test_who_ever_entered_was_not_missed() -> None:
-    """A campaign that is published again has had its users."""
-    state = user(spring=[done("email_click")], resend=[])
-    assert count(state, campaigns={"resend": [CLICK]}).user_count == 0
+@pytest.mark.parametrize(("at", "is_missed"), [(99, True), (100, False), (299, False), (300, True)])
+def test_what_was_done_while_the_campaign_was_active_before_was_not_missed(
+    at: int, is_missed: bool
+) -> None:
+    """A campaign that was stopped and is published again had its users then."""
+    state = user(spring=[done("email_click", at)])
+    counted = count(state, campaigns={"resend": [CLICK]}, past=((100, 200), (200, 300)))
+    assert counted.user_count == is_missed
 
 
 def test_a_campaign_that_follows_nothing_published_is_left_out() -> None:

@@ -3,9 +3,9 @@
 Read from what memberships keep of acts, which is kept for every user from the first act on.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from segue.engine.matching import Target, resolve
 from segue.engine.references import references_in
@@ -16,6 +16,8 @@ from segue.model.interactions import receives_before
 from segue.model.state import Done, UserState
 
 DoneTest = Callable[[Done], bool]
+# When a campaign is active: from a publication on, until it is ended.
+Lives = Sequence[tuple[int, int]]
 
 
 class MissedTrigger(Struct):
@@ -26,15 +28,18 @@ class MissedTrigger(Struct):
     tests: list[DoneTest]
     user_count: int = 0
 
-    def is_missed(self, state: UserState, published_at: int) -> bool:
-        """Return whether the user did it before the publication, and not since."""
+    def is_missed(self, state: UserState, lives: Lives) -> bool:
+        """Return whether the user did it, and never in one of the lives.
+
+        Of acts that are alike, the last is kept: who did it in time as well was not missed.
+        """
         has_done = False
         for slug, membership in state.memberships.items():
             if slug not in self.targets:
                 continue
             for done in membership.done:
                 if any(test(done) for test in self.tests):
-                    if done.last_at >= published_at:
+                    if any(begin <= done.last_at < end for begin, end in lives):
                         return False
                     has_done = True
         return has_done
@@ -44,29 +49,22 @@ class MissedBy(Struct):
     """How many users one campaign has missed, in all and by trigger."""
 
     slug: str
+    lives: Lives
     triggers: list[MissedTrigger]
     user_count: int = 0
 
 
 class MissedUsers(Struct):
-    """Counts the users that campaigns published at an instant have missed: `visit` each once."""
+    """Counts the users that campaigns have missed: `visit` each once."""
 
-    published_at: int
-    campaigns: list[MissedBy] = field(default_factory=list)
-    user_count: int = 0  # who missed several campaigns counts once
+    campaigns: list[MissedBy]
+    user_count: int = 0  # whom several campaigns missed counts once
 
     def visit(self, _user_id: str, state: UserState) -> None:
         """Look at one user."""
         is_missed = False
         for campaign in self.campaigns:
-            # Who ever entered it was not missed: it was published before, and stopped.
-            if not state.memberships or campaign.slug in state.memberships:
-                continue
-            missed = [
-                trigger
-                for trigger in campaign.triggers
-                if trigger.is_missed(state, self.published_at)
-            ]
+            missed = [one for one in campaign.triggers if one.is_missed(state, campaign.lives)]
             for trigger in missed:
                 trigger.user_count += 1
             campaign.user_count += bool(missed)
@@ -75,14 +73,14 @@ class MissedUsers(Struct):
 
 
 def missed_users(
-    published: Iterable[Campaign], targets: Mapping[str, Target], published_at: int
+    published: Iterable[tuple[Campaign, Lives]], targets: Mapping[str, Target]
 ) -> MissedUsers:
     """Return a count, still at nothing, for campaigns published among `targets`.
 
     A campaign none of whose triggers names one of these has missed nobody, and is left out.
     """
-    counted = [MissedBy(one.slug, _triggers_of(one, targets)) for one in published]
-    return MissedUsers(published_at, [one for one in counted if one.triggers])
+    counted = [MissedBy(one.slug, lives, _triggers_of(one, targets)) for one, lives in published]
+    return MissedUsers([one for one in counted if one.triggers])
 
 
 def _triggers_of(document: Campaign, targets: Mapping[str, Target]) -> list[MissedTrigger]:

@@ -46,6 +46,8 @@ class PublishedCampaign(Struct, frozen=True):
     published_at: int
     newest: Version
     versions: dict[int, Version]
+    # When it was active before: from a publication until the stop that ended it.
+    past_lives: tuple[tuple[int, int], ...] = ()
 
     def channels_of(self, variant: str) -> list[Channel]:
         """Return the channels of a variant's newest content; of one since removed, the last."""
@@ -132,8 +134,7 @@ def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
                 campaigns[slug] = _publish(campaigns.get(slug), change)
             case CampaignStopped():
                 if change.campaign in campaigns:
-                    status: PublishedStatus = "archived" if change.is_archived else "stopped"
-                    campaigns[change.campaign] = replace(campaigns[change.campaign], status=status)
+                    campaigns[change.campaign] = _end(campaigns[change.campaign], change)
             case WorkspaceSet():
                 workspace = change.workspace
             case SegmentSet():
@@ -182,7 +183,22 @@ def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> P
         published_at=known.published_at if known and keeps_time else published.received_at,
         newest=version,
         versions={**(known.versions if known else {}), version.number: version},
+        past_lives=_lives(known, None if keeps_time else published.received_at),
     )
+
+
+def _end(known: PublishedCampaign, change: CampaignStopped) -> PublishedCampaign:
+    status: PublishedStatus = "archived" if change.is_archived else "stopped"
+    return replace(known, status=status, past_lives=_lives(known, change.received_at))
+
+
+def _lives(known: PublishedCampaign | None, ended_at: int | None) -> tuple[tuple[int, int], ...]:
+    """Return when a campaign was active; the present life is one of these if it ends now."""
+    if known is None:
+        return ()
+    if known.status != "active" or ended_at is None:
+        return known.past_lives
+    return (*known.past_lives, (known.published_at, ended_at))
 
 
 def targets_of(plan: Plan) -> dict[str, Target]:

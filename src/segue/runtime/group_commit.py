@@ -22,6 +22,7 @@ class _Handed(Struct):
     records: Sequence[Record]
     campaigns: Sequence[StoredCampaign]
     committed: "asyncio.Future[int]"
+    is_apart: bool = False  # in a block of its own
 
 
 MakeRecords = Callable[[int], Sequence[Record]]
@@ -88,34 +89,44 @@ class GroupCommit:
             self._queue(make_records, campaigns, future)
         return future
 
-    async def alone(self, make_records: MakeRecords, prepare: Callable[[], None]) -> int:
-        """Commit records that nothing else may come before once `prepare` has begun.
+    async def alone(
+        self,
+        prepare: Callable[[], Sequence[MakeRecords]],
+        campaigns: MakeCampaigns | None = None,
+    ) -> int:
+        """Commit parts that nothing else may come between, nor before once `prepare` has begun.
 
-        What is handed in meanwhile waits, and comes after. `prepare` must be quick.
+        Each part is a block, so that others have their turn while it is decided about; `campaigns`
+        are saved with the first. What is handed in meanwhile comes after. `prepare` must be quick.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[int]] = []
         async with self._turn:
             self._is_held = True
             try:
                 await self._idle.wait()
-                prepare()
-                self._queue(make_records, None, future)
+                for number, make_records in enumerate(prepare()):
+                    futures.append(loop.create_future())
+                    saved = None if number else campaigns
+                    self._queue(make_records, saved, futures[-1], is_apart=True)
             finally:
                 self._is_held = False
                 held, self._held = self._held, []
                 for one in held:
                     self._queue(*one)
-        return await future
+        return max(await asyncio.gather(*futures))
 
     def _queue(
         self,
         make_records: MakeRecords,
         campaigns: MakeCampaigns | None,
         future: "asyncio.Future[int]",
+        *,
+        is_apart: bool = False,
     ) -> None:
         at = self.stamp()
         saved = campaigns(at) if campaigns is not None else ()
-        self._waiting.append(_Handed(make_records(at), saved, future))
+        self._waiting.append(_Handed(make_records(at), saved, future, is_apart))
         self._idle.clear()
         self._wake.set()
 
@@ -161,8 +172,13 @@ class GroupCommit:
     def _take(self) -> list[_Handed]:
         taken, entries = 0, 0
         while taken < len(self._waiting) and entries < _BLOCK_ENTRIES_MAX:
-            entries += sum(map(entry_count, self._waiting[taken].records))
+            one = self._waiting[taken]
+            if one.is_apart and taken:
+                break
+            entries += sum(map(entry_count, one.records))
             taken += 1
+            if one.is_apart:
+                break
         batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
         return batch
 

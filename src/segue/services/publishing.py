@@ -13,6 +13,7 @@ from segue.engine.missed import MissedUsers, missed_users
 from segue.engine.plan import targets_of
 from segue.engine.publication_checks import Finding, check_publication
 from segue.errors import ConflictError
+from segue.model.instants import FOREVER
 from segue.model.limits import PUBLISHED_AT_ONCE_MAX
 from segue.model.log_records import CampaignPublished
 from segue.model.problems import InvalidError, Problem
@@ -148,14 +149,23 @@ class Publishing:
         self, campaigns: Sequence[StoredCampaign], published_at: int
     ) -> MissedUsers:
         """Count exactly who was too early, by the states of all users, where any may have been."""
-        new = {one.slug for one in campaigns if not one.version}
-        targets = targets_of(self._runtime.plan)
-        sent = {slug: target for slug, target in targets.items() if slug not in new}
-        missed = missed_users([one.document for one in campaigns], sent, published_at)
+        missed = self._missed_by(campaigns, published_at)
         if missed.campaigns:
             async with self._scanning:
                 await scan(self._runtime, missed.visit)
         return missed
+
+    def _missed_by(self, campaigns: Sequence[StoredCampaign], published_at: int) -> MissedUsers:
+        """Return the count to make: of those that follow what was published before."""
+        plan = self._runtime.plan
+        new = {one.slug for one in campaigns if not one.version}
+        sent = {slug: one for slug, one in targets_of(plan).items() if slug not in new}
+        counted = []
+        for one in campaigns:
+            known = plan.campaigns.get(one.slug)
+            past = known.past_lives if known is not None else ()
+            counted.append((one.document, (*past, (published_at, FOREVER))))
+        return missed_users(counted, sent)
 
 
 def _in_order(campaigns: Sequence[StoredCampaign]) -> list[StoredCampaign]:
