@@ -17,7 +17,9 @@ CLICKED = interacts("target", "email_click")
 
 
 def target(**more: Any) -> dict[str, Any]:
-    return campaign("target", GO, messages=EMAIL, **more)
+    link = '<a href="https://shop.test">Shop</a>'
+    messages = [{"email": {"subject": "Hello", "html": link}}]
+    return campaign("target", GO, **{"messages": messages, **more})
 
 
 def test_a_draft_sends_nothing_and_nothing_is_recorded_against_it() -> None:
