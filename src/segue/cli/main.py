@@ -7,6 +7,7 @@ import click
 from segue import __version__
 from segue.cli.bench import bench
 from segue.cli.demo import demo
+from segue.cli.explain import explain
 from segue.cli.keys import key
 from segue.cli.log import log
 from segue.cli.run import run
@@ -20,7 +21,7 @@ def segue() -> None:
     """Segue: campaigns that follow what people do with other campaigns."""
 
 
-for command in (serve, demo, run, log, key, bench):
+for command in (serve, demo, run, explain, log, key, bench):
     segue.add_command(command)
 
 

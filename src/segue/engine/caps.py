@@ -6,13 +6,17 @@ slip under a cap (semantics.md 3).
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import to_builtins
+
 from segue.engine.draft import Draft
 from segue.engine.local_time import start_of_days
 from segue.engine.plan import Plan, PublishedCampaign
+from segue.model.campaigns import Campaign
 from segue.model.channels import PUSHED_CHANNELS, Channel
-from segue.model.instants import DAY, parse_duration
+from segue.model.instants import DAY, parse_duration, to_datetime
 from segue.model.limits import CAP_WINDOW_MAX, MESSAGES_KEPT_MAX
 from segue.model.state import SentMessage
+from segue.model.traces import Facts
 from segue.model.workspace import Cap
 
 
@@ -30,11 +34,35 @@ def reached_caps(
     counted = [*draft.state.messages, *_under_way(draft, now)]
     reached: dict[Channel, Cap] = {}
     for cap in caps:
-        affected = [one for one in capped if cap.channel in ("any", one) and one not in reached]
-        is_meant = cap.tag is None or cap.tag in document.tags
-        if affected and is_meant and _count(draft, cap, counted, now) >= cap.messages_max:
+        affected = [one for one in capped if _is_about(cap, one, document) and one not in reached]
+        if affected and _count(draft, cap, counted, now) >= cap.messages_max:
             reached.update(dict.fromkeys(affected, cap))
     return reached
+
+
+def _is_about(cap: Cap, channel: Channel, document: Campaign) -> bool:
+    return cap.channel in ("any", channel) and (cap.tag is None or cap.tag in document.tags)
+
+
+def cap_facts(draft: Draft, campaign: PublishedCampaign, channel: Channel, now: int) -> Facts:
+    """Return what the caps make of one more message on a channel, with the counts."""
+    document, caps = campaign.newest.document, draft.plan.workspace.caps
+    is_counted = channel in PUSHED_CHANNELS and document.frequency_caps == "respect"
+    counted = [*draft.state.messages, *_under_way(draft, now)] if is_counted else []
+    return {
+        "channel": channel,
+        "frequency_caps": document.frequency_caps,
+        "is_capped_channel": channel in PUSHED_CHANNELS,
+        "caps": [
+            {
+                **to_builtins(cap),
+                "count": _count(draft, cap, counted, now),
+                "since": to_datetime(_since(draft, cap, now)),
+            }
+            for cap in caps
+            if is_counted and _is_about(cap, channel, document)
+        ],
+    }
 
 
 def with_message(

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from segue.engine.draft import Act, Draft
+from segue.engine.hearing import is_bound, note_conversions
 from segue.engine.plan import LETTERS, ConversionRule
-from segue.engine.waiting import is_bound
 from segue.model.events import PURCHASE, Event
 from segue.model.ids import derive_id
 from segue.model.state import Receipt
@@ -12,6 +12,8 @@ from segue.model.state import Receipt
 
 def convert(draft: Draft, act: Act, rules: list[ConversionRule]) -> None:
     """Credit the act once per conversion event and receipt, to each campaign's latest receipt."""
+    if draft.watch is not None:
+        note_conversions(draft, act, rules)
     for rule in rules:
         receipt = draft.membership(rule.campaign).receipt
         if receipt is None or receipt.converted >> rule.index & 1:

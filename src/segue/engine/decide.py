@@ -43,6 +43,8 @@ def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = Non
     follow from, in the order they arose. `watch` notes what was looked at, and changes nothing.
     """
     draft = Draft(state, plan, user_of(cause), watch)
+    if watch is not None:
+        watch.seen.append(cause)
     match cause:
         case Occurrence(event=event):
             draft.acts.append(Act(event, cause.happened_at, cause.now, ordinal=cause.ordinal))

@@ -121,7 +121,10 @@ class Draft:
 
     def decided(self, act_id: str, now: int, campaign: str, kind: VerdictKind, **more: Any) -> None:
         """Note a decision about the campaign, with its cause."""
-        self.reasons.append(Verdict(now, self.user_id, campaign, kind, act_id, **more))
+        verdict = Verdict(now, self.user_id, campaign, kind, act_id, **more)
+        self.reasons.append(verdict)
+        if self.watch is not None and self.watch.is_about(campaign):
+            self.watch.seen.append(verdict)
 
     def count(
         self,

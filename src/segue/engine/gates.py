@@ -4,25 +4,27 @@ The first that fails is the reason recorded. Each says what it compared, for who
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
+from segue.engine.audience_trace import trace_audience
+from segue.engine.bucketing import bucket_of
 from segue.engine.draft import Act, Draft
-from segue.engine.plan import PublishedCampaign
+from segue.engine.local_time import from_local
+from segue.engine.plan import PublishedCampaign, all_targets_of
 from segue.engine.versions import Version
-from segue.engine.watching import Check
-from segue.model.instants import format_instant
+from segue.engine.watching import Check, CheckReason
+from segue.model.instants import to_datetime
 from segue.model.limits import CHAIN_HOPS_MAX
 from segue.model.state import Membership, Wait
-
-Facts = dict[str, Any]
+from segue.model.traces import Facts
 
 
 class EntryGate(Struct, frozen=True):
     """A check of a trigger: whether it keeps the user out, and what it looks at."""
 
-    reason: str
+    reason: CheckReason
     stops: Callable[[Draft, Act, PublishedCampaign], bool]
     facts: Callable[[Draft, Act, PublishedCampaign], Facts]
 
@@ -30,16 +32,16 @@ class EntryGate(Struct, frozen=True):
 class DueGate(Struct, frozen=True):
     """A check of a wait that is due at `now`."""
 
-    reason: str
+    reason: CheckReason
     stops: Callable[[Draft, Wait, PublishedCampaign, int], bool]
     facts: Callable[[Draft, Wait, PublishedCampaign, int], Facts]
 
 
-def refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> str | None:
+def refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> CheckReason | None:
     """Return why the act does not enter the user into the campaign, if so."""
     for gate in _ENTRY_GATES:
         is_stopped = gate.stops(draft, act, campaign)
-        if draft.watch is not None:
+        if draft.watch is not None and draft.watch.is_about(campaign.slug):
             facts = gate.facts(draft, act, campaign)
             draft.watch.seen.append(Check(campaign.slug, gate.reason, not is_stopped, facts))
         if is_stopped:
@@ -47,11 +49,13 @@ def refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> str | None:
     return None
 
 
-def obstruction(draft: Draft, wait: Wait, campaign: PublishedCampaign, now: int) -> str | None:
+def obstruction(
+    draft: Draft, wait: Wait, campaign: PublishedCampaign, now: int
+) -> CheckReason | None:
     """Return why a due wait is not sent at all, as far as it is not a matter of hours."""
     for gate in _DUE_GATES:
         is_stopped = gate.stops(draft, wait, campaign, now)
-        if draft.watch is not None:
+        if draft.watch is not None and draft.watch.is_about(campaign.slug):
             facts = gate.facts(draft, wait, campaign, now)
             draft.watch.seen.append(Check(campaign.slug, gate.reason, not is_stopped, facts))
         if is_stopped:
@@ -99,33 +103,74 @@ def _is_end_of_chain(_draft: Draft, act: Act, _campaign: PublishedCampaign) -> b
 
 
 def _time_facts(_draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
-    return {"happened_at": _shown(act.happened_at), "published_at": _shown(campaign.published_at)}
+    return {
+        "happened_at": to_datetime(act.happened_at),
+        "received_at": to_datetime(act.now),
+        "published_at": to_datetime(campaign.published_at),
+        "is_backfill": act.is_backfill,
+    }
 
 
-def _window_facts(version: Version, at: int) -> Facts:
-    window = version.document.delivery.window
-    bounds = {} if window is None else {"start": window.start, "end": window.end}
-    return {"at": _shown(at), **bounds}
+def _window_facts(draft: Draft, at: int, version: Version) -> Facts:
+    written, window = version.document.delivery.window, version.window
+    if written is None or window is None:
+        return {"at": to_datetime(at), "window": None}
+    zone = draft.zone if window.is_local else draft.workspace_zone
+    start, end = (
+        to_datetime(from_local(bound, zone)) if bound is not None else None
+        for bound in (window.start, window.end)
+    )
+    return {
+        "at": to_datetime(at),
+        "window": to_builtins(written),
+        "start": start,
+        "end": end,
+        "time_zone": zone.key,
+    }
 
 
-def _pause_facts(draft: Draft, _act: Act, campaign: PublishedCampaign) -> Facts:
-    last = _last_at(draft.membership(campaign.slug))
-    rule = campaign.newest.document.re_eligibility
-    written = rule if isinstance(rule, str) else f"after {rule.after}"
-    return {"re_eligibility": written, "last_received_at": _shown(last) if last else None}
+def _audience_facts(draft: Draft, at: int, version: Version) -> Facts:
+    plan = draft.plan
+    audience = version.document.audience
+    traced = trace_audience(audience, draft.profile(), at, all_targets_of(plan), plan.segments)
+    return {"at": to_datetime(at), "audience": traced}
+
+
+def _pause_facts(draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
+    membership, pause = draft.membership(campaign.slug), campaign.newest.pause
+    last = _last_at(membership)
+    return {
+        "at": to_datetime(act.happened_at),
+        "re_eligibility": to_builtins(campaign.newest.document.re_eligibility),
+        "last_at": to_datetime(last) if last else None,
+        "is_control": last != 0 and last == membership.control_at,
+        "again_at": to_datetime(last + pause) if last and pause is not None else None,
+    }
 
 
 def _waiting_facts(draft: Draft, _act: Act, campaign: PublishedCampaign) -> Facts:
     membership = draft.membership(campaign.slug)
     wait, handed = membership.wait, membership.handed
     return {
-        "waits_until": _shown(wait.due_at) if wait is not None else None,
-        "being_handed_over": handed.send_id if handed is not None else None,
+        "waits_since": to_datetime(wait.entered_at) if wait is not None else None,
+        "due_at": to_datetime(wait.due_at) if wait is not None else None,
+        "handed_over": handed.send_id if handed is not None else None,
     }
 
 
-def _shown(at: int) -> str:
-    return format_instant(at)
+def note_control(draft: Draft, campaign: PublishedCampaign, is_control: bool) -> None:
+    """Tell the watch whether the user falls in the control group, and by what number."""
+    if draft.watch is None or not draft.watch.is_about(campaign.slug):
+        return
+    membership = draft.membership(campaign.slug)
+    enrolled_at, sent_at = membership.control_at, membership.sent_at
+    facts = {
+        "control_percent": campaign.newest.document.control_percent,
+        "bucket": bucket_of(campaign.slug, draft.user_id),
+        "enrolled_at": to_datetime(enrolled_at) if enrolled_at is not None else None,
+        "sent_at": to_datetime(sent_at) if sent_at is not None else None,
+    }
+    draft.watch.seen.append(Check(campaign.slug, "control_group", not is_control, facts))
 
 
 _ENTRY_GATES: Final = (
@@ -134,16 +179,20 @@ _ENTRY_GATES: Final = (
     EntryGate(
         "outside_window",
         lambda draft, act, campaign: _is_outside_window(draft, act.happened_at, campaign.newest),
-        lambda _draft, act, campaign: _window_facts(campaign.newest, act.happened_at),
+        lambda draft, act, campaign: _window_facts(draft, act.happened_at, campaign.newest),
     ),
     EntryGate(
         "not_in_audience",
         _is_outside_audience,
-        lambda draft, _act, _campaign: {"attributes": draft.state.attributes},
+        lambda draft, act, campaign: _audience_facts(draft, act.happened_at, campaign.newest),
     ),
     EntryGate("not_re_eligible", _is_not_re_eligible, _pause_facts),
     EntryGate("already_waiting", _is_waiting, _waiting_facts),
-    EntryGate("chain_limit", _is_end_of_chain, lambda _d, act, _c: {"hops": act.hops}),
+    EntryGate(
+        "chain_limit",
+        _is_end_of_chain,
+        lambda _draft, act, _campaign: {"hops": act.hops, "hops_max": CHAIN_HOPS_MAX},
+    ),
 )
 
 
@@ -151,8 +200,18 @@ def _has_left_audience(draft: Draft, wait: Wait, campaign: PublishedCampaign, no
     """Look again, by the audience of the version that entered the user (semantics.md 1)."""
     if not campaign.newest.document.recheck_audience:
         return False
-    version = campaign.versions.get(wait.version, campaign.newest)
-    return not version.audience(draft.profile(), now)
+    return not _version_of(wait, campaign).audience(draft.profile(), now)
+
+
+def _version_of(wait: Wait, campaign: PublishedCampaign) -> Version:
+    return campaign.versions.get(wait.version, campaign.newest)
+
+
+def _recheck_facts(draft: Draft, wait: Wait, campaign: PublishedCampaign, now: int) -> Facts:
+    if not campaign.newest.document.recheck_audience:
+        return {"recheck_audience": False}
+    facts = _audience_facts(draft, now, _version_of(wait, campaign))
+    return {"recheck_audience": True, **facts}
 
 
 _DUE_GATES: Final = (
@@ -164,14 +223,7 @@ _DUE_GATES: Final = (
     DueGate(
         "outside_window",
         lambda draft, _wait, campaign, now: _is_outside_window(draft, now, campaign.newest),
-        lambda _draft, _wait, campaign, now: _window_facts(campaign.newest, now),
+        lambda draft, _wait, campaign, now: _window_facts(draft, now, campaign.newest),
     ),
-    DueGate(
-        "not_in_audience",
-        _has_left_audience,
-        lambda draft, _wait, campaign, _now: {
-            "recheck_audience": campaign.newest.document.recheck_audience,
-            "attributes": draft.state.attributes,
-        },
-    ),
+    DueGate("not_in_audience", _has_left_audience, _recheck_facts),
 )

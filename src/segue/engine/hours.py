@@ -3,17 +3,19 @@
 from hashlib import blake2b
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from segue.engine.draft import Draft
-from segue.engine.local_time import Hours, is_within_hours, next_allowed
+from segue.engine.local_time import Hours, is_within_hours, next_allowed, wall_of
 from segue.engine.plan import PublishedCampaign
 from segue.engine.versions import hours_of
-from segue.engine.watching import Check
+from segue.engine.watching import Check, CheckReason
+from segue.model.campaigns import TimeOfDay
 from segue.model.channels import PUSHED_CHANNELS
-from segue.model.instants import format_instant
+from segue.model.instants import to_datetime
 from segue.model.limits import QUIET_SPREAD
 from segue.model.state import Wait
+from segue.model.traces import Facts
 from segue.model.workspace import QuietHours
 
 _OUTSIDE: Final = "outside_time_of_day"
@@ -42,11 +44,12 @@ def hours_verdict(
     quiet = hours_of(quiet_hours)
     is_outside = allowed is not None and not is_within_hours(now, allowed, draft.zone)
     is_quiet = quiet is not None and is_within_hours(now, quiet, draft.zone)
-    _note(draft, campaign, now, _OUTSIDE, is_outside, allowed)
+    if draft.watch is not None:
+        _note(draft, campaign, now, _OUTSIDE, is_outside, time_of_day)
     if is_outside and time_of_day is not None and time_of_day.otherwise == "skip":
         return Skip(_OUTSIDE)
-    if not is_outside:
-        _note(draft, campaign, now, _QUIET, is_quiet, quiet)
+    if draft.watch is not None and not is_outside:
+        _note(draft, campaign, now, _QUIET, is_quiet, quiet_hours)
     if not is_outside and is_quiet and quiet_hours is not None and quiet_hours.otherwise == "skip":
         return Skip(_QUIET)
     if not is_outside and not is_quiet:
@@ -79,16 +82,18 @@ def _note(
     draft: Draft,
     campaign: PublishedCampaign,
     now: int,
-    reason: str,
+    reason: CheckReason,
     is_stopped: bool,
-    hours: Hours | None,
+    hours: TimeOfDay | QuietHours | None,
 ) -> None:
-    if draft.watch is None:
+    if draft.watch is None or not draft.watch.is_about(campaign.slug):
         return
-    written = None if hours is None else f"{_clock(hours.from_clock)}-{_clock(hours.to_clock)}"
-    facts = {"at": format_instant(now), "time_zone": draft.zone.key, "hours": written}
+    facts: Facts = {
+        "at": to_datetime(now),
+        "local_time": f"{wall_of(now, draft.zone):%H:%M}",
+        "time_zone": draft.zone.key,
+        "hours": to_builtins(hours),
+    }
+    if reason == "quiet_hours":
+        facts["is_ignored"] = campaign.newest.document.delivery.quiet_hours == "ignore"
     draft.watch.seen.append(Check(campaign.slug, reason, not is_stopped, facts))
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"

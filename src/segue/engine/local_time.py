@@ -25,6 +25,7 @@ _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY_MINUTES: Final = DAY // MINUTE
 # An event's time is its sender's word; a day later, every zone's calendar has begun.
 _EARLIEST: Final = from_datetime(datetime.fromisoformat("0001-01-03"))
+_LATEST: Final = from_datetime(datetime.fromisoformat("9999-12-29"))
 
 
 def is_zone(name: object) -> bool:
@@ -62,6 +63,11 @@ def _load_zone(name: str) -> ZoneInfo | None:
 def wall_of(at: int, zone: ZoneInfo) -> datetime:
     """Return the wall time at the instant `at`."""
     return to_datetime(at).astimezone(zone).replace(tzinfo=None)
+
+
+def shown_wall(at: int, zone: ZoneInfo) -> datetime:
+    """Return the wall time to show; within days of the calendar's ends the nearest for sure."""
+    return wall_of(min(max(at, _EARLIEST), _LATEST), zone)
 
 
 def from_local(moment: datetime, zone: ZoneInfo) -> int:

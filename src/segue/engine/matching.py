@@ -18,7 +18,7 @@ from segue.model.campaigns import (
 )
 from segue.model.events import PURCHASE, SESSION_START, Event
 from segue.model.filters import PropertyCondition, Tagged
-from segue.model.interactions import DELIVERED_ACTS, INTERACTIONS, Interaction
+from segue.model.interactions import ACTS, DELIVERED_ACTS, INTERACTIONS, Interaction
 
 # (event, T) -> holds; None stands for always.
 EventTest = Callable[[Event, int], bool] | None
@@ -34,6 +34,11 @@ class Binding(Struct, frozen=True):
     variant: str | None = None
     include_control: bool = False
     is_receipt: bool = False  # only the act by which the user received the campaign
+
+
+def key_of(event: Event) -> Key:
+    """Return the one key that an event has."""
+    return event.name if event.name not in ACTS else (event.name, event.campaign or "")
 
 
 def bindings_of(happening: Happening, targets: Mapping[str, "Target"]) -> list[Binding]:

@@ -99,7 +99,7 @@ def compile_past(past: Past) -> Callable[[dict[str, History], int], bool]:
     """
     key = tracker_of(past).key
     within = parse_duration(past.within) if past.within is not None else None
-    is_many_enough = _compile_count(past.count or CountCondition(gte=1))
+    is_many_enough = compile_count(past.count or CountCondition(gte=1))
     first = compile_moment(past.first) if past.first is not None else None
     last = compile_moment(past.last) if past.last is not None else None
 
@@ -117,7 +117,7 @@ def compile_past(past: Past) -> Callable[[dict[str, History], int], bool]:
     return holds
 
 
-def _compile_count(condition: CountCondition) -> Callable[[int], bool]:
+def compile_count(condition: CountCondition) -> Callable[[int], bool]:
     """Return whether a count lies between the closest bounds that are written."""
     eq, gt, gte, lt, lte = (getattr(condition, name) for name in ("eq", "gt", "gte", "lt", "lte"))
     lowers = [eq, gte, UNSET if gt is UNSET else gt + 1]

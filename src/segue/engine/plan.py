@@ -12,16 +12,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from segue.engine.audience import Audiences
-from segue.engine.matching import Binding, Key, Target, bindings_of
+from segue.engine.listeners import Listener, conversions_of, exceptions_of, triggers_of
+from segue.engine.matching import Binding, Key, Target, bindings_of, key_of
 from segue.engine.past import Tracker, past_of, tracker_of
 from segue.engine.references import leaves_of
 from segue.engine.versions import Version, compile_version
-from segue.model.campaigns import Campaign, DidNot, Happening, InteractWithCampaign
 from segue.model.channels import Channel
 from segue.model.events import Event
 from segue.model.filters import Filter
 from segue.model.instants import parse_duration
-from segue.model.interactions import ACTS, receives_before
+from segue.model.interactions import ACTS
 from segue.model.log_records import (
     CampaignPublished,
     CampaignStopped,
@@ -66,6 +66,7 @@ class ExceptionRule(Struct, frozen=True):
     campaign: str
     version: int
     binding: Binding
+    listener: Listener
 
 
 class ConversionRule(Struct, frozen=True):
@@ -75,6 +76,7 @@ class ConversionRule(Struct, frozen=True):
     index: int
     window: int
     binding: Binding
+    listener: Listener
 
 
 class TriggerRule(Struct, frozen=True):
@@ -82,6 +84,7 @@ class TriggerRule(Struct, frozen=True):
 
     campaign: PublishedCampaign
     binding: Binding
+    listener: Listener
 
 
 class Rules(Struct, frozen=True):
@@ -115,9 +118,7 @@ class Plan(Struct, frozen=True):
 
     def rules_for(self, event: Event) -> Rules | None:
         """Return what listens to `event`; an archived campaign's interactions fire nothing."""
-        if event.name not in ACTS:
-            return self.rules.get(event.name)
-        return self.rules.get((event.name, event.campaign or ""))
+        return self.rules.get(key_of(event))
 
 
 EMPTY_PLAN: Final = Plan({}, {}, {}, ACTS)
@@ -203,16 +204,25 @@ def _lives(known: PublishedCampaign | None, ended_at: int | None) -> tuple[tuple
 
 def targets_of(plan: Plan) -> dict[str, Target]:
     """Return the campaigns whose interactions fire, by slug."""
+    targets = all_targets_of(plan)
+    return {
+        slug: target
+        for slug, target in targets.items()
+        if plan.campaigns[slug].status != "archived"
+    }
+
+
+def all_targets_of(plan: Plan) -> dict[str, Target]:
+    """Return all that filters may name: what was done with an archived campaign was done."""
     return {
         slug: Target(slug, campaign.id, campaign.newest.document)
         for slug, campaign in sorted(plan.campaigns.items())
-        if campaign.status != "archived"
     }
 
 
 def _compile(plan: Plan) -> Plan:
     targets = targets_of(plan)
-    audiences = Audiences(_with_archived(plan, targets), plan.segments)
+    audiences = Audiences(all_targets_of(plan), plan.segments)
     campaigns = {
         slug: _with_audiences(campaign, audiences)
         for slug, campaign in sorted(plan.campaigns.items())
@@ -228,16 +238,6 @@ def _compile(plan: Plan) -> Plan:
     audiences_written = [one.newest.document.audience for one in campaigns.values()]
     written = [*audiences_written, *(segment.filter for segment in plan.segments.values())]
     return with_trackers(compiled, [node for node in written if node is not None])
-
-
-def _with_archived(plan: Plan, targets: Mapping[str, Target]) -> dict[str, Target]:
-    """Return all that filters may name: what was done with an archived campaign was done."""
-    archived = {
-        slug: Target(slug, campaign.id, campaign.newest.document)
-        for slug, campaign in plan.campaigns.items()
-        if slug not in targets
-    }
-    return {**targets, **archived}
 
 
 def _with_audiences(campaign: PublishedCampaign, audiences: Audiences) -> PublishedCampaign:
@@ -277,61 +277,26 @@ def _exception_rules(
     campaign: PublishedCampaign, targets: Mapping[str, Target]
 ) -> Iterable[ExceptionRule]:
     for version in campaign.versions.values():
-        for exception in all_exceptions(version.document):
-            for binding in bindings_of(exception, targets):
-                yield ExceptionRule(campaign.slug, version.number, binding)
+        for listener in exceptions_of(version.document):
+            for binding in bindings_of(listener.happening, targets):
+                yield ExceptionRule(campaign.slug, version.number, binding, listener)
 
 
 def _conversion_rules(
     campaign: PublishedCampaign, targets: Mapping[str, Target]
 ) -> Iterable[ConversionRule]:
-    for index, conversion in enumerate(campaign.newest.document.conversions):
-        window = parse_duration(conversion.within)
-        for binding in bindings_of(conversion, targets):
-            yield ConversionRule(campaign.slug, index, window, binding)
+    document = campaign.newest.document
+    for index, listener in enumerate(conversions_of(document)):
+        window = parse_duration(document.conversions[index].within)
+        for binding in bindings_of(listener.happening, targets):
+            yield ConversionRule(campaign.slug, index, window, binding, listener)
 
 
 def _trigger_rules(
     campaign: PublishedCampaign, targets: Mapping[str, Target]
 ) -> Iterable[TriggerRule]:
-    for trigger in campaign.newest.document.delivery.triggers:
-        did_not = trigger.did_not
-        for happening in _received(did_not) if did_not is not None else [trigger]:
-            for binding in bindings_of(happening, targets):
-                if did_not is not None and did_not.interaction == "conversion":
-                    # A receipt converts once: a second view would wait for what cannot come.
-                    binding = replace(binding, is_receipt=True)  # noqa: PLW2901
-                yield TriggerRule(campaign, binding)
-
-
-def all_exceptions(document: Campaign) -> list[Happening]:
-    """Return the exceptions, those of `did_not` triggers among them (semantics.md 2)."""
-    written = list(document.delivery.exceptions)
-    for trigger in document.delivery.triggers:
-        if trigger.did_not is not None:
-            written.append(_did(trigger.did_not))
-    return written
-
-
-def _received(did_not: DidNot) -> list[Happening]:
-    """Return what `did_not` waits after: the receipt of the interaction's channel, else of any."""
-    return [
-        Happening(
-            interact_with_campaign=InteractWithCampaign(receive, did_not.campaign, did_not.variant)
-        )
-        for receive in receives_before(did_not.interaction)
-    ]
-
-
-def _did(did_not: DidNot) -> Happening:
-    return Happening(
-        interact_with_campaign=InteractWithCampaign(
-            did_not.interaction,
-            did_not.campaign,
-            did_not.variant,
-            did_not.alias,
-            did_not.button,
-            did_not.page,
-            did_not.conversion_event,
-        )
-    )
+    for listener in triggers_of(campaign.newest.document):
+        for binding in bindings_of(listener.happening, targets):
+            if listener.is_receipt:
+                binding = replace(binding, is_receipt=True)  # noqa: PLW2901
+            yield TriggerRule(campaign, binding, listener)

@@ -63,20 +63,45 @@ def compile_interaction(spec: PastInteraction, targets: Mapping[str, Target]) ->
             for done in membership.done
         )
 
-    if spec.campaign == "any":
+    slugs = _slugs_meant(spec, targets)
+    if slugs is None:
         return lambda state, at: any(has_done(one, at) for one in state.memberships.values())
-    if isinstance(spec.campaign, Tagged):
-        slugs = frozenset(resolve(spec.campaign, targets))
+    if len(slugs) != 1:
         return lambda state, at: any(
             has_done(one, at) for slug, one in state.memberships.items() if slug in slugs
         )
-    slug = next(iter(resolve(spec.campaign, targets)), spec.campaign)
+    (slug,) = slugs
 
     def has_done_with(state: UserState, at: int) -> bool:
         membership = state.memberships.get(slug)
         return membership is not None and has_done(membership, at)
 
     return has_done_with
+
+
+def done_like(
+    spec: PastInteraction, state: UserState, targets: Mapping[str, Target]
+) -> list[tuple[str, Done]]:
+    """Return what the user did of an interaction, whenever it was, with the campaign of each."""
+    is_meant = compile_done(spec)
+    slugs = _slugs_meant(spec, targets)
+    return [
+        (slug, done)
+        for slug, membership in state.memberships.items()
+        if slugs is None or slug in slugs
+        for done in membership.done
+        if is_meant(done)
+    ]
+
+
+def _slugs_meant(spec: PastInteraction, targets: Mapping[str, Target]) -> frozenset[str] | None:
+    """Return the slugs of the campaigns meant; None for all. One that is not there is a slug."""
+    if spec.campaign == "any":
+        return None
+    slugs = resolve(spec.campaign, targets)
+    if isinstance(spec.campaign, Tagged):
+        return frozenset(slugs)
+    return frozenset((next(iter(slugs), spec.campaign),))
 
 
 def compile_done(spec: PastInteraction) -> Callable[[Done], bool]:

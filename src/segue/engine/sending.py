@@ -5,19 +5,21 @@ from typing import Literal
 from msgspec.structs import replace
 
 from segue.engine.audience import subscription_to
-from segue.engine.caps import reached_caps, with_message
+from segue.engine.caps import cap_facts, reached_caps, with_message
 from segue.engine.draft import Act, Draft
 from segue.engine.gates import obstruction
 from segue.engine.hours import Hold, Skip, hours_verdict
 from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address
 from segue.engine.receipts import with_receipt
-from segue.engine.watching import Check
+from segue.engine.watching import Check, Remark
 from segue.model.channels import RECEIVED_AT_HAND_OVER, Channel
 from segue.model.effects import Deliver, SetTimer
 from segue.model.events import Event, SendSettled
 from segue.model.ids import derive_id
+from segue.model.instants import to_datetime
 from segue.model.state import Handed, Membership, Receipt, SentMessage, UserState, Wait
+from segue.model.traces import Facts
 
 Obstacle = Literal["unsubscribed", "unreachable"]
 
@@ -43,21 +45,28 @@ def send(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> Non
         _skip_wait(draft, campaign, wait, reason, now)
         return
     match hours_verdict(draft, wait, campaign, now):
-        case Skip(reason=reason):
-            _skip_wait(draft, campaign, wait, reason, now)
+        case Skip(reason=closed):
+            _skip_wait(draft, campaign, wait, closed, now)
         case Hold(until=until):
-            _hold(draft, campaign, wait, until)
+            _hold(draft, campaign, wait, until, now)
         case None:
             _hand_over(draft, campaign, wait, now)
 
 
-def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int) -> None:
+def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int, now: int) -> None:
     """Let the user wait on; an exception still cancels (semantics.md 3)."""
     slug = campaign.slug
     held = replace(wait, due_at=until, is_held=True)
     draft.set_membership(slug, replace(draft.membership(slug), wait=held))
     draft.effects.append(SetTimer(until, slug))
     draft.count_wait(slug, wait, "waiting")
+    if draft.watch is not None and draft.watch.is_about(slug):
+        facts = {
+            "at": to_datetime(now),
+            "until": to_datetime(until),
+            "time_zone": draft.zone.key,
+        }
+        draft.watch.seen.append(Remark(slug, "held", facts))
 
 
 def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:
@@ -84,23 +93,36 @@ def _open_channels(
     for channel in written:
         if (obstacle := obstacle_to(draft.state, channel, group)) is not None:
             reasons[channel] = obstacle
-        _note_channel(draft, campaign, "unsubscribed", channel, obstacle != "unsubscribed")
-        _note_channel(draft, campaign, "unreachable", channel, obstacle != "unreachable")
+        if draft.watch is not None:
+            _note_obstacle(draft, campaign, channel, obstacle)
     capped = reached_caps(draft, campaign, [one for one in written if one not in reasons], now)
-    for channel in written:
-        if channel not in reasons:
-            _note_channel(draft, campaign, "frequency_cap", channel, channel not in capped)
+    if draft.watch is not None and draft.watch.is_about(campaign.slug):
+        for channel in written:
+            if channel not in reasons:
+                facts = cap_facts(draft, campaign, channel, now)
+                passed = channel not in capped
+                draft.watch.seen.append(Check(campaign.slug, "frequency_cap", passed, facts))
     reasons.update(dict.fromkeys(capped, "frequency_cap"))
     reason = next((reasons[channel] for channel in written if channel in reasons), "")
     return [channel for channel in written if channel not in reasons], reason
 
 
-def _note_channel(
-    draft: Draft, campaign: PublishedCampaign, reason: str, channel: Channel, is_passed: bool
+def _note_obstacle(
+    draft: Draft, campaign: PublishedCampaign, channel: Channel, obstacle: Obstacle | None
 ) -> None:
-    if draft.watch is not None:
-        facts = {"channel": channel, "caps": [cap.slug for cap in draft.plan.workspace.caps]}
-        draft.watch.seen.append(Check(campaign.slug, reason, is_passed, facts))
+    """Tell the watch of the channel's subscriptions, and if they are no obstacle, its address."""
+    if draft.watch is None or not draft.watch.is_about(campaign.slug):
+        return
+    facts: Facts = {"channel": channel, "subscription": subscription_to(draft.state, channel)}
+    group = campaign.newest.document.subscription_group
+    if group is not None:
+        facts["group"] = group
+        facts["group_subscription"] = subscription_to(draft.state, group)
+    is_passed = obstacle != "unsubscribed"
+    draft.watch.seen.append(Check(campaign.slug, "unsubscribed", is_passed, facts))
+    if is_passed:
+        facts = {"channel": channel, "dead_address": draft.state.dead_addresses.get(channel)}
+        draft.watch.seen.append(Check(campaign.slug, "unreachable", obstacle is None, facts))
 
 
 def obstacle_to(state: UserState, channel: Channel, group: str | None = None) -> Obstacle | None:

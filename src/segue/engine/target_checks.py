@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from segue.engine.plan import all_exceptions
+from segue.engine.listeners import exceptions_of
 from segue.engine.references import Spec
 from segue.model.campaigns import Campaign, DidNot, InteractWithCampaign
 from segue.model.channels import Channel
@@ -89,7 +89,7 @@ def _check_happenings(
     elif spec.interaction == "control_group_enroll" and spec.variant is not None:
         message = "leave it out: who is in the control group gets no variant"
         yield Problem(f"{path}.variant", message)
-    if spec.interaction == "exception_event" and not all_exceptions(document):
+    if spec.interaction == "exception_event" and not exceptions_of(document):
         message = f"{target.slug} has no exceptions, so exception_event can never happen"
         yield Problem(f"{path}.interaction", message)
 

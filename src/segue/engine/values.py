@@ -21,7 +21,7 @@ Predicate = Callable[[Any, int], bool]
 
 def compile_comparison(comparison: Comparison) -> Predicate:
     """Return one predicate for all operators of `comparison`."""
-    tests = [_compile_operator(name, operand) for name, operand in comparison.operators()]
+    tests = [compile_operator(name, operand) for name, operand in comparison.operators()]
     if len(tests) == 1:
         return tests[0]
     return lambda value, at: all(test(value, at) for test in tests)
@@ -67,7 +67,8 @@ def lookup(values: Mapping[str, Any] | None, path: str) -> Any:
     return found
 
 
-def _compile_operator(name: str, operand: Any) -> Predicate:
+def compile_operator(name: str, operand: Any) -> Predicate:
+    """Return the predicate of one operator, by the name of its field."""
     if name in _BLANKNESS:
         wants_blank = _BLANKNESS[name] == operand
         return lambda value, _at: (value is None or value == "") == wants_blank

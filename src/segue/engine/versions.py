@@ -79,15 +79,17 @@ def hours_of(written: TimeOfDay | QuietHours | None) -> Hours | None:
     return Hours(parse_clock(written.from_), parse_clock(written.to))
 
 
-def _compile_due(document: Campaign) -> Due:
+def delay_of(document: Campaign) -> Delay:
     """Return the delay, that of a `did_not` among them (semantics.md 2, 3)."""
     delivery = document.delivery
-    waits = [parse_duration(one.did_not.within) for one in delivery.triggers if one.did_not]
-    delay = delivery.delay
+    waits = [one.did_not.within for one in delivery.triggers if one.did_not]
     if waits:
-        return _after(waits[0])
-    if not isinstance(delay, Delay):
-        return _after(0)
+        return Delay(after=waits[0])
+    return delivery.delay if isinstance(delivery.delay, Delay) else Delay(after="0s")
+
+
+def _compile_due(document: Campaign) -> Due:
+    delay = delay_of(document)
     if delay.after is not None:
         return _after(parse_duration(delay.after))
     clock = parse_clock(delay.at or "00:00")

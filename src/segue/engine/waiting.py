@@ -1,45 +1,30 @@
 """Entering a campaign, and leaving the wait before it is over (semantics.md 3, steps 2 and 4)."""
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
-from segue.engine.bucketing import is_in_control, variant_of
+from segue.engine.bucketing import bucket_of, is_in_control, variant_of
 from segue.engine.draft import Act, Draft
-from segue.engine.gates import refusal
-from segue.engine.matching import Binding, properties_of
+from segue.engine.gates import note_control, refusal
+from segue.engine.hearing import is_bound, note_exceptions, note_triggers, variant_done_with
+from segue.engine.matching import properties_of
 from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule
 from segue.engine.receipts import with_receipt
 from segue.engine.sending import send
+from segue.engine.versions import delay_of
+from segue.engine.watching import Remark
 from segue.model.effects import CancelTimer, SetTimer
 from segue.model.events import Event
 from segue.model.ids import derive_id
+from segue.model.instants import to_datetime
 from segue.model.interactions import ACTS
 from segue.model.state import CONTROL_VARIANT, Receipt, TriggerContext, Wait
 
 
-def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
-    """Return whether an act that has the binding's key satisfies all of it."""
-    event = act.event
-    if act.is_control and not binding.include_control:
-        return False
-    if binding.variant is not None and binding.variant != _variant_done_with(draft, event):
-        return False
-    if binding.is_receipt:
-        receipt = draft.membership(event.campaign or "").receipt
-        if receipt is None or receipt.at != act.happened_at:
-            return False
-    return binding.test is None or binding.test(event, act.happened_at)
-
-
-def _variant_done_with(draft: Draft, event: Event) -> str | None:
-    """Return the variant an interaction was with: its own word, else the latest receipt's."""
-    if event.variant is not None or event.campaign is None:
-        return event.variant
-    receipt = draft.membership(event.campaign).receipt
-    return receipt.variant if receipt is not None else None
-
-
 def cancel_waiting(draft: Draft, act: Act, rules: list[ExceptionRule]) -> None:
     """Cancel the user's waits that name this act as an exception, where T' ≤ T < due."""
+    if draft.watch is not None:
+        note_exceptions(draft, act, rules)
     for rule in rules:
         wait = draft.membership(rule.campaign).wait
         if wait is None or wait.version != rule.version:
@@ -70,7 +55,11 @@ def consider(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     if reason is not None:
         draft.decided(act.id, act.now, campaign.slug, "refuse", reason=reason)
         draft.count(campaign.slug, "", "refused", reason)
-    elif _belongs_to_control(draft, campaign):
+        return
+    is_control = _belongs_to_control(draft, campaign)
+    if draft.watch is not None:
+        note_control(draft, campaign, is_control)
+    if is_control:
         _enroll_in_control(draft, act, campaign)
     else:
         _enter(draft, act, campaign)
@@ -78,6 +67,8 @@ def consider(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
 
 def start_waiting(draft: Draft, act: Act, rules: list[TriggerRule]) -> None:
     """Enter the user into every campaign that the act triggers, or say why not."""
+    if draft.watch is not None:
+        note_triggers(draft, act, rules)
     entered: str | None = None
     for rule in rules:
         campaign = rule.campaign
@@ -128,12 +119,32 @@ def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     )
     draft.decided(act.id, act.now, slug, "enter", variant=variant, due=due_at)
     draft.count_wait(slug, wait, "entered")
+    if draft.watch is not None:
+        _note_entry(draft, campaign, wait)
     if due_at <= act.now:
         send(draft, campaign, wait, act.now)
         return
     draft.set_membership(slug, replace(draft.membership(slug), wait=wait))
     draft.effects.append(SetTimer(due_at, slug))
     draft.count_wait(slug, wait, "waiting")
+
+
+def _note_entry(draft: Draft, campaign: PublishedCampaign, wait: Wait) -> None:
+    """Tell the watch how long the wait is, by what rule, and in whose zone."""
+    if draft.watch is None or not draft.watch.is_about(campaign.slug):
+        return
+    document = campaign.newest.document
+    facts = {
+        "version": wait.version,
+        "variant": wait.variant,
+        "since": to_datetime(wait.entered_at),
+        "due_at": to_datetime(wait.due_at),
+        "delay": to_builtins(delay_of(document)),
+        "time_zone": draft.zone.key,
+        "bucket": bucket_of(campaign.slug, draft.user_id),
+        "variants": {one.name: one.percent for one in document.all_variants()},
+    }
+    draft.watch.seen.append(Remark(campaign.slug, "entered", facts))
 
 
 def _context_of(draft: Draft, act: Act) -> TriggerContext:
@@ -146,7 +157,7 @@ def _context_of(draft: Draft, act: Act) -> TriggerContext:
         properties=properties_of(event),
         campaign=event.campaign if is_interaction else None,
         interaction=event.name if is_interaction else None,
-        variant=_variant_done_with(draft, event) if is_interaction else None,
+        variant=variant_done_with(event, draft.memberships) if is_interaction else None,
         link=event.link,
         alias=event.alias,
         button=event.button,

@@ -26,8 +26,13 @@ def from_datetime(moment: datetime) -> int:
 
 
 def to_datetime(instant: int) -> datetime:
-    """Return `instant` as an aware datetime in UTC."""
-    return _EPOCH + timedelta(microseconds=instant)
+    """Return `instant` as an aware datetime in UTC; beyond the calendar, its first or last one."""
+    return _EPOCH + timedelta(microseconds=min(max(instant, _FIRST), _LAST))
+
+
+# What the calendar holds: local time, a day and more away from UTC, can still lie beyond.
+_FIRST: Final = from_datetime(datetime.min.replace(tzinfo=UTC))
+_LAST: Final = from_datetime(datetime.max.replace(tzinfo=UTC))
 
 
 def parse_instant(text: str) -> int:

@@ -70,6 +70,7 @@ TIMER_HORIZON: Final = 10 * MINUTE  # timers due within it are in memory
 LIVE_FEED_MAX: Final = 1_000  # messages kept for a reader that falls behind
 STREAMS_MAX: Final = 100  # open event streams
 IDEMPOTENCY_KEYS_MAX: Final = 10_000  # answers kept for a repeated write
+EXPLAINED_STEPS_MAX: Final = 5_000  # of one explanation: some megabytes, and nobody reads more
 
 # Counting
 UPLIFT_USERS_MIN: Final = 100  # semantics.md 7: in a smaller arm, chance is most of what is seen

@@ -1,6 +1,7 @@
 """Reading the log back: one user's history, or all of it; and keeping the index of users."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from segue.model.log_records import (
     PlanChange,
     Record,
     ScheduleWalked,
+    SendsDeferred,
     SendsRequested,
     SendsSettled,
     UserErased,
@@ -27,7 +29,10 @@ EVERYBODY = ""  # no user has this id: under it the index notes what concerns al
 
 
 def users_in(record: Record) -> Iterator[str]:
-    """Yield the users a record is about."""
+    """Yield what a record is noted under in the index: the users it is about.
+
+    A deferral names no user; it is noted under the ids of its sends, which no user has.
+    """
     match record:
         case EventsReceived():
             yield from (event.user_id for event in record.events)
@@ -35,6 +40,8 @@ def users_in(record: Record) -> Iterator[str]:
             yield from (change.user_id for change in record.changes)
         case SendsSettled():
             yield from (settled.user_id for settled in record.settled)
+        case SendsDeferred():
+            yield from (send_id for send_id, *_ in record.deferred)
         case UserErased():
             yield record.user_id
         case SendsRequested():
@@ -59,6 +66,21 @@ def history_of(journal: Journal, user_id: str) -> Iterator[tuple[Record, int]]:
         yield from _about(block, user_id)
     for block in journal.read_log(indexed):
         yield from _about(block, user_id)
+
+
+def deferrals_of(journal: Journal, send_ids: Collection[str]) -> Iterator[SendsDeferred]:
+    """Yield the deferrals of some sends, cut down to them, in the order of the log."""
+    if not send_ids:
+        return
+    indexed = journal.indexed_seq()
+    noted = {seq for send_id in send_ids for seq in journal.blocks_of_user(send_id)}
+    known = journal.read_blocks(sorted(seq for seq in noted if seq <= indexed))
+    for block in chain(known, journal.read_log(indexed)):
+        for record in block.records:
+            if isinstance(record, SendsDeferred):
+                mine = [one for one in record.deferred if one[0] in send_ids]
+                if mine:
+                    yield SendsDeferred(record.received_at, mine)
 
 
 def _about(block: Block, user_id: str) -> Iterator[tuple[Record, int]]:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
-from segue.errors import ConflictError, SegueError
+from segue.errors import ConflictError, NotFoundError, SegueError
 from segue.storage.memory import MemoryJournal, MemorySnapshot
 from segue.storage.ports import Journal, Snapshot
 from segue.storage.sqlite_journal import SqliteJournal
@@ -101,6 +101,32 @@ def open_journal(data_dir: Path) -> Journal:
     """Open the journal for a short command, whether or not a server has the folder open."""
     _make_folder(data_dir)
     return SqliteJournal(data_dir / JOURNAL_FILE)
+
+
+def open_for_reading(data_dir: Path) -> Stores:
+    """Open the stores in a folder to read them, whether or not a server has the folder open.
+
+    Nothing that is kept is changed, and nothing is locked; SQLite may put its -wal and -shm beside
+    the files. The snapshot of a running server is up to a checkpoint behind its journal; where it
+    is not there yet, it is an empty one.
+
+    Raises:
+        NotFoundError: there is no database in the folder.
+        SegueError: a file cannot be read, or was written by another version of Segue.
+    """
+    if not (data_dir / JOURNAL_FILE).exists():
+        raise NotFoundError(
+            f"There is no database of Segue in {data_dir.absolute()}; "
+            "name the folder that `segue serve` keeps its data in."
+        )
+    journal = SqliteJournal(data_dir / JOURNAL_FILE, is_read_only=True)
+    if not (data_dir / SNAPSHOT_FILE).exists():
+        return Stores(journal, MemorySnapshot())
+    try:
+        return Stores(journal, SqliteSnapshot(data_dir / SNAPSHOT_FILE, is_read_only=True))
+    except BaseException:
+        journal.close()
+        raise
 
 
 def _make_folder(data_dir: Path) -> None:

@@ -36,13 +36,15 @@ class FileKind(Struct, frozen=True):
 class Database:
     """An open file. One thread at a time writes; any thread reads what is committed."""
 
-    def __init__(self, path: Path, kind: FileKind) -> None:
+    def __init__(self, path: Path, kind: FileKind, is_read_only: bool = False) -> None:
         self.path = path
-        # SQLite would make a file that others may read. Its -wal and -shm follow this one.
-        try:
-            path.touch(mode=0o600, exist_ok=True)
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        self._is_read_only = is_read_only
+        if not is_read_only:
+            # SQLite would make a file that others may read. Its -wal and -shm follow this one.
+            try:
+                path.touch(mode=0o600, exist_ok=True)
+            except OSError as error:
+                raise _unreadable(path, error) from error
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         self._lock = threading.Lock()
@@ -119,7 +121,8 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         try:
             return sqlite3.connect(
-                self.path,
+                f"{self.path.absolute().as_uri()}?mode={'ro' if self._is_read_only else 'rw'}",
+                uri=True,
                 timeout=_BUSY_TIMEOUT_S,
                 isolation_level=None,  # transactions begin and end where the code says so
                 check_same_thread=False,  # `writing` and `reading` give one to a thread at a time
@@ -137,6 +140,14 @@ class Database:
                 "folder from a backup made before the update."
             )
         connection.execute(_CACHE)
+        if self._is_read_only:
+            if found < kind.schema_version:
+                raise SegueError(
+                    f"{self.path} was written by an older Segue: its format is {found}, and this "
+                    f"Segue reads format {kind.schema_version}. Let `segue serve` open the folder "
+                    "once: it brings the file up to date."
+                )
+            return
         connection.execute(f"PRAGMA page_size = {kind.page_size}")  # tells in an empty file only
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

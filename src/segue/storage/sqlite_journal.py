@@ -37,8 +37,8 @@ _SQL = load_queries("journal.sql")
 class SqliteJournal:
     """The journal in one file."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = Database(path, _FILE)
+    def __init__(self, path: Path, is_read_only: bool = False) -> None:
+        self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:

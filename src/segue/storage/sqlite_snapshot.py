@@ -64,8 +64,10 @@ class _Rows(Struct):
 class SqliteSnapshot:
     """The snapshot in one file. `key_of` gives a user's number, and is another one in tests."""
 
-    def __init__(self, path: Path, key_of: Callable[[str], int] = user_key) -> None:
-        self._db = Database(path, _FILE)
+    def __init__(
+        self, path: Path, key_of: Callable[[str], int] = user_key, is_read_only: bool = False
+    ) -> None:
+        self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
         self._key_of = key_of
 

@@ -8,9 +8,12 @@ from msgspec import Struct
 
 from segue.model.campaigns import Campaign
 from segue.model.decoding import decode_document
+from segue.model.explanations import Explanation
 from segue.model.instants import format_instant, parse_instant
+from segue.model.limits import NAME_LENGTH_MAX
 from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
+from segue.services.explanations.service import explain_live
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.stats import By, Stats, stats_of
 from segue.services.waiting import WaitingPage, waiting_for
@@ -18,6 +21,7 @@ from segue.storage.ports import StoredCampaign
 from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
+UserId = Annotated[str, QueryParameter(min_length=1, max_length=NAME_LENGTH_MAX)]
 PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
 _FAR: Final = 1 << 62
 
@@ -159,6 +163,15 @@ async def preview_campaign(
     return application.previews.preview(application.campaigns.find(campaign), wish)
 
 
+@get("/campaigns/{campaign:str}/explain", opt={"scope": "read"}, tags=["campaigns"])
+async def explain_campaign(campaign: str, user_id: UserId, application: Application) -> Explanation:
+    """Explain why a user got a campaign, or did not: every event, check and value, in order.
+
+    It is decided again from the log, so it tells of campaigns long stopped as well.
+    """
+    return await explain_live(application.runtime, user_id, campaign)
+
+
 def _instant(name: str, text: str | None, default: int) -> int:
     if text is None:
         return default
@@ -180,4 +193,5 @@ HANDLERS = [
     get_stats,
     get_waiting,
     preview_campaign,
+    explain_campaign,
 ]
