@@ -464,6 +464,17 @@ def test_in_app_messages_convert_from_their_first_view_on() -> None:
     assert "convert" not in story.waits("23h1s").happens("v", "bought").of("v", "c")
 
 
+def test_what_is_shown_in_an_app_is_received_in_the_variant_that_was_sent() -> None:
+    """semantics.md 6: a conversion is of the receipt, and so of its variant."""
+    shares = [("X", 1), ("Y", 99)]
+    variants = [{"name": name, "percent": n, "messages": IN_APP} for name, n in shares]
+    bought = {"event": "bought", "within": "1d"}
+    story = Story(campaign("c", GO, messages=[], variants=variants, conversions=[bought]))
+    story.publish("c").happens("u", "go").happens("u", "in_app_message_view", campaign="c")
+    converted = story.happens("u", "bought").verdicts[-1]
+    assert (converted.decision, converted.variant) == ("convert", "Y")
+
+
 def test_every_campaign_whose_window_is_open_gets_its_own_conversion() -> None:
     """semantics.md 6: by events, purchases with conditions, sessions and interactions."""
     bought = {"purchase": {"product_id": "sku-1", "where": [{"property": "price", "gte": 10}]}}

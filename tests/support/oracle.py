@@ -75,6 +75,7 @@ class Standing:  # How one user stands with one campaign
     wait: Wait | None = None
     unaccepted: int = 0
     last_sent: int | None = None
+    sent_variant: str | None = None
     enrolled_at: int | None = None
     receipt: Receipt | None = None
 
@@ -368,12 +369,7 @@ class Oracle:
         receipt = standing.receipt
         if receipt is not None and not receipt.is_control and receipt.at >= sent_at:
             return
-        channel = act.name.removesuffix("_view")
-        variant = act.variant
-        for written in reversed(self.campaigns[act.campaign].all_variants()):
-            if act.variant is None and channel in [each.channel for each in written.messages]:
-                variant = written.name
-        standing.receipt = Receipt(act.happened_at, variant)
+        standing.receipt = Receipt(act.happened_at, act.variant or standing.sent_variant)
 
     def handle_to_the_end(self, act: Act) -> None:
         """Handle an event, then the ones derived from it, first in, first out."""
@@ -515,7 +511,7 @@ class Oracle:
             send = self.sends.pop(0)
             standing = self.users[user_id].standing(send.slug)
             is_receipt_set = False
-            standing.last_sent = self.now
+            standing.last_sent, standing.sent_variant = self.now, send.variant.name
             for place, channel in enumerate(send.channels):
                 if place == len(send.channels) - 1:
                     standing.unaccepted -= 1

@@ -59,6 +59,10 @@ class PublishedCampaign(Struct, frozen=True):
                 return self.versions[number].channels[variant]
         return next(iter(newest.values()))
 
+    def has_variant(self, name: str) -> bool:
+        """Return whether any version has a variant of this name."""
+        return any(name in version.channels for version in self.versions.values())
+
 
 class ExceptionRule(Struct, frozen=True):
     """Cancels waits of one campaign that were entered under one version."""

@@ -16,11 +16,6 @@ from segue.model.interactions import VIEW_ACTS
 from segue.model.limits import DONE_MAX
 from segue.model.state import Done, Membership, Receipt
 
-_VIEW_CHANNELS: Final[dict[str, Channel]] = {
-    "in_app_message_view": "in_app_message",
-    "content_card_view": "content_card",
-}
-
 # The counter each act adds to, and the channel it is counted under. What the engine derives is
 # counted where it is decided.
 _COUNTED: Final[dict[str, tuple[str, Channel]]] = {
@@ -84,18 +79,19 @@ def _received_by_view(
     membership: Membership, event: Event, campaign: PublishedCampaign, at: int
 ) -> Membership:
     """Return the membership with a receipt: the first view after a send is one (semantics.md 6)."""
-    receipt = membership.receipt
+    receipt, handed = membership.receipt, membership.handed
     if membership.sent_at is None or at < membership.sent_at:
         return membership
     if receipt is not None and not receipt.is_control and receipt.at >= membership.sent_at:
         return membership
-    variant = event.variant or _viewed_variant(campaign, _VIEW_CHANNELS[event.name])
-    return with_receipt(membership, Receipt(event.send_id or "", at, variant))
-
-
-def _viewed_variant(campaign: PublishedCampaign, channel: Channel) -> str:
-    channels = campaign.newest.channels
-    return next((name for name, used in channels.items() if channel in used), next(iter(channels)))
+    # Messages of the send that are still under way must not give a receipt of their own.
+    send_id = event.send_id or ""
+    if handed is not None and handed.is_received:
+        send_id = handed.send_id
+    variant = membership.sent_variant
+    if event.variant is not None and campaign.has_variant(event.variant):
+        variant = event.variant
+    return with_receipt(membership, Receipt(send_id, at, variant))
 
 
 def _count(draft: Draft, slug: str, membership: Membership, done: Done) -> None:

@@ -172,7 +172,7 @@ def settle(draft: Draft, settled: SendSettled, now: int) -> None:
 def _received(membership: Membership, handed: Handed, channel: Channel, now: int) -> Membership:
     """Return the membership with this hand-over; in-app receipts wait for the view."""
     if not handed.is_received:
-        membership = replace(membership, sent_at=now)
+        membership = replace(membership, sent_at=now, sent_variant=handed.variant)
     has_receipt = membership.receipt is not None and membership.receipt.send_id == handed.send_id
     if channel in RECEIVED_AT_HAND_OVER and not has_receipt:
         membership = with_receipt(membership, Receipt(handed.send_id, now, handed.variant))

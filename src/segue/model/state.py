@@ -88,6 +88,7 @@ class Membership(Struct, frozen=True, array_like=True, gc=False):
     receipt: Receipt | None = None
     receipt_count: int = 0
     done: list[Done] = field(default_factory=list)
+    sent_variant: str = ""  # of the last accepted hand-over
 
 
 class History(Struct, frozen=True, array_like=True, gc=False):
