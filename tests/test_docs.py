@@ -9,6 +9,7 @@ from segue.cli.main import segue
 from segue.content.lint import errors_in, warnings_in
 from segue.engine.checks import decode_campaign
 from segue.model.instants import parse_instant
+from segue.model.metrics import METRICS
 from segue.model.reasons import REASONS
 from segue.runtime.line_records import Project
 from segue.runtime.lines import read_line
@@ -60,6 +61,13 @@ def test_every_command_has_its_heading() -> None:
 
 def test_every_reason_has_its_heading() -> None:
     assert set(REASONS) == headings("reasons.md")
+
+
+def test_every_metric_has_its_heading_and_says_there_what_the_program_says() -> None:
+    assert set(METRICS) == headings("metrics.md")
+    text = (REFERENCE / "metrics.md").read_text()
+    for metric in METRICS.values():
+        assert f"## {metric.name}\n\n{metric.sentence}\n" in text, metric.name
 
 
 def test_every_setting_has_its_heading() -> None:

@@ -26,15 +26,24 @@ def convert(draft: Draft, act: Act, rules: list[ConversionRule]) -> None:
 
 def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> None:
     slug, letter = rule.campaign, LETTERS[rule.index]
-    credited = replace(receipt, converted=receipt.converted | 1 << rule.index)
-    draft.set_membership(slug, replace(draft.membership(slug), receipt=credited))
+    bit = 1 << rule.index
+    membership = draft.membership(slug)
+    credited = replace(
+        membership,
+        receipt=replace(receipt, converted=receipt.converted | bit),
+        converted=membership.converted | bit,
+    )
+    draft.set_membership(slug, credited)
     draft.decided(
         act.id, act.now, slug, "convert", variant=receipt.variant, conversion_event=letter
     )
     draft.count(slug, receipt.variant, "conversions", letter)
+    if not membership.converted & bit:
+        draft.count(slug, membership.arm or receipt.variant, "unique_conversions", letter)
     if act.event.name == PURCHASE and act.event.price is not None:
         revenue = act.event.price * (act.event.quantity or 1)
-        draft.count(slug, receipt.variant, "revenue", letter, amount=revenue)
+        detail = f"{letter} {(act.event.currency or '').upper()}".rstrip()
+        draft.count(slug, receipt.variant, "revenue", detail, amount=revenue)
     event = Event(
         draft.user_id,
         "conversion",

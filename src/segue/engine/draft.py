@@ -2,7 +2,7 @@
 
 from collections import deque
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -13,10 +13,18 @@ from segue.engine.plan import Plan
 from segue.engine.watching import Watch
 from segue.model.effects import Count, Effect
 from segue.model.events import Event, event_id
+from segue.model.metrics import MetricName
 from segue.model.state import Membership, UserState, Wait
 from segue.model.verdicts import Verdict, VerdictKind
 
 _NEW = Membership()
+
+WaitMetric = Literal["entered", "waiting", "cancelled"]
+_BY_CONNECTION: Final[dict[WaitMetric, MetricName]] = {
+    "entered": "entered_by",
+    "waiting": "waiting_by",
+    "cancelled": "cancelled_by",
+}
 
 
 class Decision(Struct, frozen=True, gc=False):
@@ -51,7 +59,7 @@ class Act(Struct, frozen=True, gc=False):
 
 
 def wait_counts(
-    campaign: str, wait: Wait, metric: str, detail: str = "", amount: float = 1
+    campaign: str, wait: Wait, metric: WaitMetric, detail: str = "", amount: float = 1
 ) -> list[Count]:
     """Return what to count of a wait: by itself, and by what began it if an interaction did.
 
@@ -61,7 +69,7 @@ def wait_counts(
     act, target = wait.trigger.interaction, wait.trigger.campaign
     if act is not None and target is not None:
         name = connection_of(target, act)
-        counts.append(Count(campaign, wait.variant, f"{metric}_by", name, amount))
+        counts.append(Count(campaign, wait.variant, _BY_CONNECTION[metric], name, amount))
     return counts
 
 
@@ -130,7 +138,7 @@ class Draft:
         self,
         campaign: str,
         variant: str,
-        metric: str,
+        metric: MetricName,
         detail: str = "",
         *,
         amount: float = 1,
@@ -140,7 +148,7 @@ class Draft:
         self.effects.append(Count(campaign, variant, metric, detail, amount, channel))
 
     def count_wait(
-        self, campaign: str, wait: Wait, metric: str, detail: str = "", amount: float = 1
+        self, campaign: str, wait: Wait, metric: WaitMetric, detail: str = "", amount: float = 1
     ) -> None:
         """Add to a counter of waits, and to that of the connection that began this one."""
         self.effects.extend(wait_counts(campaign, wait, metric, detail, amount))

@@ -3,39 +3,28 @@
 Also with a stopped or archived campaign: what people do is recorded, whatever it fires.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from segue.engine.counting import count_act
 from segue.engine.draft import Act, Draft
 from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address, subscribe
-from segue.model.channels import Channel
 from segue.model.events import Event
 from segue.model.interactions import VIEW_ACTS
 from segue.model.limits import DONE_MAX
-from segue.model.state import Done, Membership, Receipt
+from segue.model.metrics import METRICS, MetricName
+from segue.model.state import Done, Receipt
 
-# The counter each act adds to, and the channel it is counted under. What the engine derives is
-# counted where it is decided.
-_COUNTED: Final[dict[str, tuple[str, Channel]]] = {
-    "email_open": ("opens", "email"),
-    "push_direct_open": ("opens", "push"),
-    "email_click": ("clicks", "email"),
-    "sms_short_link_click": ("clicks", "sms"),
-    "push_button_click": ("button_clicks", "push"),
-    "push_story_page_click": ("page_clicks", "push"),
-    "in_app_message_click": ("clicks", "in_app_message"),
-    "content_card_click": ("clicks", "content_card"),
-    "content_card_dismiss": ("dismissals", "content_card"),
-    "in_app_message_view": ("impressions", "in_app_message"),
-    "content_card_view": ("impressions", "content_card"),
-    "email_delivered": ("delivered", "email"),
-    "sms_delivered": ("delivered", "sms"),
-    "push_delivered": ("delivered", "push"),
-    "email_bounce": ("bounced", "email"),
-    "email_unsubscribe": ("unsubscribes", "email"),
-    "email_spam_report": ("spam_reports", "email"),
+# What each act is done to. The others are done to the message as a whole.
+_DETAILS: Final[dict[str, Literal["alias", "button", "page", "conversion_event"]]] = {
+    "email_click": "alias",
+    "sms_short_link_click": "alias",
+    "push_button_click": "button",
+    "in_app_message_click": "button",
+    "push_story_page_click": "page",
+    "conversion": "conversion_event",
 }
 
 
@@ -47,9 +36,7 @@ def record_act(draft: Draft, act: Act, campaign: PublishedCampaign | None) -> No
     elif event.name == "email_bounce":
         kill_address(draft, "email")
     elif event.name in VIEW_ACTS and campaign is not None:
-        membership = draft.membership(campaign.slug)
-        viewed = _received_by_view(membership, event, campaign, act.happened_at)
-        draft.set_membership(campaign.slug, viewed)
+        _receive_by_view(draft, event, campaign, act.happened_at)
 
 
 def note_act(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
@@ -59,31 +46,52 @@ def note_act(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     receipt = membership.receipt
     done = Done(
         act=event.name,
-        detail=event.alias or event.button or event.page or event.conversion_event or "",
+        detail=_detail_of(event),
         variant=event.variant or (receipt.variant if receipt is not None else ""),
         is_machine=event.machine is True,
         last_at=act.happened_at,
         receipt_count=membership.receipt_count,
     )
-    _count(draft, campaign.slug, membership, done)
+    counted = count_act(draft, campaign, membership, done)
     kept = _with_done(membership.done, done)
-    draft.set_membership(campaign.slug, replace(membership, done=kept))
+    draft.set_membership(campaign.slug, replace(membership, done=kept, counted=counted))
 
 
-def with_receipt(membership: Membership, receipt: Receipt) -> Membership:
-    """Return the membership with a new latest receipt; unique counts begin anew with it."""
-    return replace(membership, receipt=receipt, receipt_count=membership.receipt_count + 1)
+def receive(draft: Draft, slug: str, receipt: Receipt) -> None:
+    """Make this the latest receipt, and count it; unique counts begin anew with it.
+
+    In comparisons the user stays in the arm of the first receipt, whatever the split becomes.
+    """
+    membership = draft.membership(slug)
+    metric: MetricName = "control" if receipt.is_control else "received"
+    unique = METRICS[metric].unique
+    draft.count(slug, receipt.variant, metric)
+    if membership.receipt_count == 0 and unique is not None:
+        draft.count(slug, receipt.variant, unique)
+    received = replace(
+        membership,
+        receipt=receipt,
+        receipt_count=membership.receipt_count + 1,
+        arm=membership.arm or receipt.variant,
+        counted=0,
+    )
+    draft.set_membership(slug, received)
 
 
-def _received_by_view(
-    membership: Membership, event: Event, campaign: PublishedCampaign, at: int
-) -> Membership:
-    """Return the membership with a receipt: the first view after a send is one (semantics.md 6)."""
+def _detail_of(event: Event) -> str:
+    field = _DETAILS.get(event.name)
+    detail: str | None = getattr(event, field) if field is not None else None
+    return detail or ""
+
+
+def _receive_by_view(draft: Draft, event: Event, campaign: PublishedCampaign, at: int) -> None:
+    """Take in a view; the first one after a send is a receipt of that send (semantics.md 6)."""
+    membership = draft.membership(campaign.slug)
     receipt, handed = membership.receipt, membership.handed
     if membership.sent_at is None or at < membership.sent_at:
-        return membership
+        return
     if receipt is not None and not receipt.is_control and receipt.at >= membership.sent_at:
-        return membership
+        return
     # Messages of the send that are still under way must not give a receipt of their own.
     send_id = event.send_id or ""
     if handed is not None and handed.is_received:
@@ -91,31 +99,7 @@ def _received_by_view(
     variant = membership.sent_variant
     if event.variant is not None and campaign.has_variant(event.variant):
         variant = event.variant
-    return with_receipt(membership, Receipt(send_id, at, variant))
-
-
-def _count(draft: Draft, slug: str, membership: Membership, done: Done) -> None:
-    """Count an act in all, once per receipt, and once per receipt and what it was done to."""
-    if done.act not in _COUNTED:
-        return
-    metric, channel = _COUNTED[done.act]
-    if done.act == "email_open" and done.is_machine:
-        metric = "machine_opens"
-    variant, detail = done.variant, done.detail
-    is_first = is_first_of_detail = True
-    for one in membership.done:
-        if (
-            one.act == done.act
-            and one.is_machine == done.is_machine
-            and one.receipt_count == done.receipt_count
-        ):
-            is_first = False
-            is_first_of_detail = is_first_of_detail and one.detail != detail
-    draft.count(slug, variant, metric, detail, channel=channel)
-    if is_first:
-        draft.count(slug, variant, f"unique_{metric}", channel=channel)
-    if detail and is_first_of_detail:
-        draft.count(slug, variant, f"unique_{metric}_by_detail", detail, channel=channel)
+    receive(draft, campaign.slug, Receipt(send_id, at, variant))
 
 
 def _with_done(kept: list[Done], done: Done) -> list[Done]:

@@ -11,14 +11,15 @@ from segue.engine.gates import obstruction
 from segue.engine.hours import Hold, Skip, hours_verdict
 from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address
-from segue.engine.receipts import with_receipt
+from segue.engine.receipts import receive
 from segue.engine.watching import Check, Remark
 from segue.model.channels import RECEIVED_AT_HAND_OVER, Channel
 from segue.model.effects import Deliver, SetTimer
 from segue.model.events import Event, SendSettled
 from segue.model.ids import derive_id
 from segue.model.instants import to_datetime
-from segue.model.state import Handed, Membership, Receipt, SentMessage, UserState, Wait
+from segue.model.metrics import MetricName
+from segue.model.state import Handed, Receipt, SentMessage, UserState, Wait
 from segue.model.traces import Facts
 
 Obstacle = Literal["unsubscribed", "unreachable"]
@@ -71,9 +72,11 @@ def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int, now
 
 def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:
     slug, cause, variant = campaign.slug, wait.trigger.event_id, wait.variant
-    channels, reason = _open_channels(draft, campaign, variant, now)
+    channels, closed = _open_channels(draft, campaign, variant, now)
+    for channel, reason in closed.items():
+        draft.count(slug, variant, "messages_skipped", reason, channel=channel)
     if not channels:
-        _skip_wait(draft, campaign, wait, reason, now)
+        _skip_wait(draft, campaign, wait, next(iter(closed.values()), ""), now)
         return
     handed = Handed(wait.send_id, variant, wait.hops, cause, list(channels))
     draft.set_membership(slug, replace(draft.membership(slug), handed=handed))
@@ -85,8 +88,8 @@ def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) 
 
 def _open_channels(
     draft: Draft, campaign: PublishedCampaign, variant: str, now: int
-) -> tuple[list[Channel], str]:
-    """Return the channels that the variant may go by, and why not by the first that is closed."""
+) -> tuple[list[Channel], dict[Channel, str]]:
+    """Return the channels that the variant may go by, and of the others why they are closed."""
     group = campaign.newest.document.subscription_group
     reasons: dict[Channel, str] = {}
     written = campaign.channels_of(variant)
@@ -103,8 +106,8 @@ def _open_channels(
                 passed = channel not in capped
                 draft.watch.seen.append(Check(campaign.slug, "frequency_cap", passed, facts))
     reasons.update(dict.fromkeys(capped, "frequency_cap"))
-    reason = next((reasons[channel] for channel in written if channel in reasons), "")
-    return [channel for channel in written if channel not in reasons], reason
+    closed = {channel: reasons[channel] for channel in written if channel in reasons}
+    return [channel for channel in written if channel not in closed], closed
 
 
 def _note_obstacle(
@@ -152,31 +155,32 @@ def settle(draft: Draft, settled: SendSettled, now: int) -> None:
     is_accepted = settled.settled_as == "accepted"
     still_open = [name for name in handed.open_channels if name != channel]
     is_received = handed.is_received or is_accepted
-    if is_accepted:
-        membership = _received(membership, handed, channel, now)
-        draft.count(slug, handed.variant, "sent", channel=channel)
-        if not handed.is_received:
-            draft.count(slug, handed.variant, "recipients")
-        _keep_for_caps(draft, settled, now)
-    elif settled.settled_as == "refused":
-        draft.count(slug, handed.variant, "failed", channel=channel)
     rest = replace(handed, open_channels=still_open, is_received=is_received)
     draft.set_membership(slug, replace(membership, handed=rest if still_open else None))
-    if is_accepted and channel in RECEIVED_AT_HAND_OVER:
-        _emit_receive(draft, settled, handed, now)
+    if is_accepted:
+        _accept(draft, settled, handed, now)
+        return
+    reason = settled.reason or "refused"
+    metric: MetricName = "failed" if settled.settled_as == "refused" else "messages_skipped"
+    draft.count(slug, handed.variant, metric, reason, channel=channel)
     if not still_open and not is_received:
-        reason = settled.reason or "refused"
         _skip(draft, slug, handed.variant, reason, settled.detail, handed.cause, now)
 
 
-def _received(membership: Membership, handed: Handed, channel: Channel, now: int) -> Membership:
-    """Return the membership with this hand-over; in-app receipts wait for the view."""
+def _accept(draft: Draft, settled: SendSettled, handed: Handed, now: int) -> None:
+    """Take in a hand-over; the receipts of what is shown in an app wait for the view."""
+    slug, channel = settled.campaign, settled.channel
+    draft.count(slug, handed.variant, "sent", channel=channel)
     if not handed.is_received:
-        membership = replace(membership, sent_at=now, sent_variant=handed.variant)
-    has_receipt = membership.receipt is not None and membership.receipt.send_id == handed.send_id
-    if channel in RECEIVED_AT_HAND_OVER and not has_receipt:
-        membership = with_receipt(membership, Receipt(handed.send_id, now, handed.variant))
-    return membership
+        draft.count(slug, handed.variant, "recipients")
+        sent = replace(draft.membership(slug), sent_at=now, sent_variant=handed.variant)
+        draft.set_membership(slug, sent)
+    _keep_for_caps(draft, settled, now)
+    if channel in RECEIVED_AT_HAND_OVER:
+        receipt = draft.membership(slug).receipt
+        if receipt is None or receipt.send_id != handed.send_id:
+            receive(draft, slug, Receipt(handed.send_id, now, handed.variant))
+        _emit_receive(draft, settled, handed, now)
 
 
 def _keep_for_caps(draft: Draft, settled: SendSettled, now: int) -> None:

@@ -4,21 +4,21 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from segue.engine.bucketing import bucket_of, is_in_control, variant_of
-from segue.engine.draft import Act, Draft
+from segue.engine.draft import Act, Draft, wait_counts
 from segue.engine.gates import note_control, refusal
 from segue.engine.hearing import is_bound, note_exceptions, note_triggers, variant_done_with
 from segue.engine.matching import properties_of
 from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule
-from segue.engine.receipts import with_receipt
+from segue.engine.receipts import receive
 from segue.engine.sending import send
 from segue.engine.versions import delay_of
 from segue.engine.watching import Remark
-from segue.model.effects import CancelTimer, SetTimer
+from segue.model.effects import CancelTimer, Effect, SetTimer
 from segue.model.events import Event
 from segue.model.ids import derive_id
 from segue.model.instants import to_datetime
 from segue.model.interactions import ACTS
-from segue.model.state import CONTROL_VARIANT, Receipt, TriggerContext, Wait
+from segue.model.state import CONTROL_VARIANT, Receipt, TriggerContext, UserState, Wait
 
 
 def cancel_waiting(draft: Draft, act: Act, rules: list[ExceptionRule]) -> None:
@@ -39,6 +39,19 @@ def end_wait(draft: Draft, campaign: str, reason: str, now: int) -> None:
     wait = draft.membership(campaign).wait
     if wait is not None:
         _cancel(draft, campaign, wait, reason, wait.trigger.event_id, now)
+
+
+def end_by_erasure(state: UserState) -> list[Effect]:
+    """Return what must be done because this user is erased: they wait no more.
+
+    Nothing was decided about them, so none of their waits counts as cancelled.
+    """
+    effects: list[Effect] = []
+    for campaign, membership in state.memberships.items():
+        if (wait := membership.wait) is not None:
+            effects.append(CancelTimer(wait.due_at, campaign))
+            effects += wait_counts(campaign, wait, "waiting", amount=-1)
+    return effects
 
 
 def _cancel(draft: Draft, campaign: str, wait: Wait, reason: str, cause: str, now: int) -> None:
@@ -95,10 +108,9 @@ def _enroll_in_control(draft: Draft, act: Act, campaign: PublishedCampaign) -> N
     receipt = Receipt(
         derive_id(at, "control", slug, draft.user_id, act.id), at, CONTROL_VARIANT, is_control=True
     )
-    membership = replace(draft.membership(slug), control_at=at)
-    draft.set_membership(slug, with_receipt(membership, receipt))
+    draft.set_membership(slug, replace(draft.membership(slug), control_at=at))
+    receive(draft, slug, receipt)
     draft.decided(act.id, act.now, slug, "control", reason="control_group")
-    draft.count(slug, CONTROL_VARIANT, "control")
     _emit(draft, act, "control_group_enroll", slug, hops=act.hops + 1)
 
 

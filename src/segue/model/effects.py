@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from segue.model.channels import Channel
+from segue.model.metrics import MetricName
 from segue.model.state import TriggerContext
 
 
@@ -39,12 +40,13 @@ class CancelTimer(Struct, frozen=True, gc=False):
 class Count(Struct, frozen=True, gc=False):
     """Add to a counter of a campaign (semantics.md 7; `segue.model.metrics` has the metrics).
 
-    `detail` is a reason, alias, button, page or conversion event.
+    `detail` is a reason, alias, button, page or conversion event; of revenue, a conversion event
+    and a currency.
     """
 
     campaign: str
     variant: str
-    metric: str
+    metric: MetricName
     detail: str = ""
     amount: float = 1
     channel: str = ""

@@ -89,6 +89,9 @@ class Membership(Struct, frozen=True, array_like=True, gc=False):
     receipt_count: int = 0
     done: list[Done] = field(default_factory=list)
     sent_variant: str = ""  # of the last accepted hand-over
+    arm: str = ""  # the variant of the first receipt: which group the user is compared in
+    counted: int = 0  # bit n is set when `COUNTED_ONCE[n]` was counted for the latest receipt
+    converted: int = 0  # bit n is set when conversion event n was ever credited
 
 
 class History(Struct, frozen=True, array_like=True, gc=False):

@@ -11,12 +11,12 @@ from typing import Final, Protocol, assert_never
 from msgspec.structs import replace
 
 from segue.engine.decide import decide, user_of
-from segue.engine.draft import wait_counts
 from segue.engine.local_time import bound_instant, zone_of
 from segue.engine.past import Tracker
 from segue.engine.plan import EMPTY_PLAN, Plan, apply_changes, filters_of, with_trackers
+from segue.engine.waiting import end_by_erasure
 from segue.engine.watching import Watch
-from segue.model.effects import CancelTimer, Count, Deliver, SetTimer
+from segue.model.effects import CancelTimer, Count, Deliver, Effect, SetTimer
 from segue.model.events import (
     AttributesSet,
     BackfillFound,
@@ -164,7 +164,8 @@ class Fold:
             case TimeAdvanced():
                 pass
             case UserErased():
-                self._erase(record.user_id)
+                self._carry_out(end_by_erasure(self.states.get(record.user_id)), record.user_id)
+                self.states.erase(record.user_id)
             case _:
                 self._change_plan(record, ordinal)
 
@@ -204,16 +205,6 @@ class Fold:
             case Backfilled():
                 for event in record.events:
                     self._decide(BackfillFound(event, slug, self.now))
-
-    def _erase(self, user_id: str) -> None:
-        """Forget a user, who then waits for nothing any more."""
-        for slug, membership in self.states.get(user_id).memberships.items():
-            wait = membership.wait
-            if wait is not None:
-                self.timers.cancel(TimerKey(wait.due_at, user_id, slug))
-                for count in wait_counts(slug, wait, "waiting", amount=-1):
-                    self.outcomes.count(count, self.now)
-        self.states.erase(user_id)
 
     def _walk_to(self, user_id: str, record: ScheduleWalked) -> None:
         """Come to a user with a scheduled campaign: now, or when their own local time has come.
@@ -272,8 +263,12 @@ class Fold:
             self.states.put(user_id, decision.state)
         if decision.reasons:
             self.outcomes.decided(decision.reasons)
+        return self._carry_out(decision.effects, user_id)
+
+    def _carry_out(self, effects: Iterable[Effect], user_id: str) -> list[SendSettled]:
+        """Do what was decided; return what is known at once of what became of sends."""
         settled: list[SendSettled] = []
-        for effect in decision.effects:
+        for effect in effects:
             match effect:
                 case SetTimer():
                     self.timers.add(TimerKey(effect.due_at, user_id, effect.campaign))

@@ -46,9 +46,7 @@ def _mismatch(condition: Condition, words: Words) -> str:
         case "include_control", _:
             said = "leaves out what stems from the control group"
         case "is_receipt", _:
-            said = (
-                "waits after the first view of a send, its receipt; this was a later one"
-            )
+            said = "waits after the first view of a send, its receipt; this was a later one"
         case "opened_by", _:
             said = f"wants an open by a {wanted}; a {found} opened it"
         case "button", "is_blank":
