@@ -15,7 +15,8 @@ from segue.errors import SegueError
 from segue.model.log_records import CampaignStopped
 from segue.storage.encoding import VERDICTS_PER_BLOCK_MAX
 from segue.storage.memory import MemorySnapshot
-from segue.storage.ports import Checkpoint, Counter, Position, Snapshot
+from segue.storage.named_sql import load_queries
+from segue.storage.ports import Checkpoint, Counter, Position, Snapshot, Sums
 from segue.storage.sqlite_snapshot import SqliteSnapshot
 
 HIGHEST_KEY = (1 << 63) - 1
@@ -41,6 +42,10 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         snapshot.plan_changes(),
         snapshot.counters("welcome"),
         snapshot.counters("welcome", 2, 4),
+        *[
+            [(one, round(amount, 6)) for one, amount in snapshot.sum_counters("welcome", sums)]
+            for sums in (Sums([0, 2, 3, 1 << 62]), Sums([1, 4], "A"), Sums([0, 9], by_metric=True))
+        ],
         list(snapshot.read_verdicts()),
         list(snapshot.read_verdicts(2)),
     ]
@@ -144,6 +149,24 @@ def test_counts_are_added(snapshot: Snapshot) -> None:
     assert snapshot.counters("welcome", 2) == [(counter(2), 1.5)]
     assert snapshot.counters("welcome", 0, 2) == [(counter(), 7)]
     assert snapshot.counters("nothing") == []
+
+
+def test_counters_are_added_up_over_spans(snapshot: Snapshot) -> None:
+    by_b = Counter("welcome", 3, "B", "sent", "", "email")
+    counts = [(counter(1), 1), (counter(2), 2), (counter(5), 4), (by_b, 8), (counter(9), 16)]
+    other = (counter(1, campaign="other"), 32)
+    snapshot.commit(checkpoint(counts=[*counts, other]))
+    first, second = counter(1), counter(5)
+    both = [(first, 3), (replace(by_b, hour=1), 8), (second, 4)]
+    assert snapshot.sum_counters("welcome", Sums([1, 5, 9])) == both
+    assert snapshot.sum_counters("welcome", Sums([1, 5, 9], "A")) == [(first, 3), (second, 4)]
+    sent = Counter("welcome", 1, "", "sent", "")
+    by_metric = [(sent, 11), (replace(sent, hour=5), 4)]
+    assert snapshot.sum_counters("welcome", Sums([1, 5, 9], by_metric=True)) == by_metric
+    assert snapshot.sum_counters("welcome", Sums([1, 1, 2, 2])) == [(first, 1)]
+    for bounds in ([3], [3, 3], [100, 1 << 62]):
+        assert snapshot.sum_counters("welcome", Sums(bounds)) == []
+    assert snapshot.sum_counters("nothing", Sums([0, 99])) == []
 
 
 def test_publications_come_in_the_order_of_the_log(snapshot: Snapshot) -> None:
@@ -320,6 +343,17 @@ def test_timers_are_deleted_by_their_whole_key(tmp_path: Path) -> None:
         delete = delete.replace(f"new.{name}", "?")
     plan = snapshot._db.rows(f"EXPLAIN QUERY PLAN {delete}", (1, "ann", "welcome"))
     assert "(due_at=? AND user_id=? AND campaign=?)" in plan[0][3]
+    snapshot.close()
+
+
+def test_each_span_finds_its_counters_by_their_key(tmp_path: Path) -> None:
+    snapshot = SqliteSnapshot(tmp_path / "state.db")
+    query = load_queries("snapshot.sql")["sum_counters"]
+    given = {"campaign": "welcome", "bounds": "[0, 5, 9]", "variant": None, "by_metric": False}
+    plan = snapshot._db.rows(f"EXPLAIN QUERY PLAN {query}", given)
+    assert any(
+        "counters" in row[3] and "(campaign=? AND hour>? AND hour<?)" in row[3] for row in plan
+    )
     snapshot.close()
 
 

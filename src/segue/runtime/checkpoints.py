@@ -32,6 +32,7 @@ class Checkpoints:
         self.plan_changes: list[PlanChange] = []
         self.walks: dict[str, ScheduleWalked] = {}
         self.written_position = snapshot.position()
+        self.position_being_written: Position | None = None
         self._lock = asyncio.Lock()
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
 
@@ -42,6 +43,7 @@ class Checkpoints:
             if not _has_news(checkpoint, self.written_position):
                 self._end(is_written=True)
                 return
+            self.position_being_written = checkpoint.position
             loop = asyncio.get_running_loop()
             writing = loop.run_in_executor(self.thread, self._snapshot.commit, checkpoint)
             try:
@@ -54,6 +56,7 @@ class Checkpoints:
 
     def _settle(self, checkpoint: Checkpoint, *, is_written: bool) -> None:
         """Let go of what was written; after a failure it is written again."""
+        self.position_being_written = None
         if is_written:
             self.written_position = checkpoint.position
         else:

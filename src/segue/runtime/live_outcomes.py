@@ -58,7 +58,7 @@ class LiveOutcomes:
             self.outbox.follow(record)
 
     def pending_counts(
-        self, campaign: str, are_written: bool = False
+        self, campaign: str, *, are_written: bool = False
     ) -> list[tuple[Counter, float]]:
         """Return what the snapshot's counters of a campaign do not have yet.
 

@@ -8,7 +8,7 @@ import structlog
 
 from segue.clock import Clock
 from segue.engine.plan import Plan
-from segue.model.instants import SECOND
+from segue.model.instants import FOREVER, SECOND
 from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
 from segue.model.log_records import Block, SendsAttempted, SendsDeferred, SendsSettled
 from segue.model.state import UserState
@@ -18,6 +18,7 @@ from segue.runtime.duplicates import RecentIds
 from segue.runtime.fold import Fold
 from segue.runtime.group_commit import GroupCommit
 from segue.runtime.ingest import Ingest
+from segue.runtime.live_counters import LiveCounters
 from segue.runtime.live_feed import LiveFeed
 from segue.runtime.live_outcomes import LiveOutcomes
 from segue.runtime.live_states import LiveStates
@@ -29,7 +30,7 @@ from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
 from segue.runtime.scheduler import Scheduler
 from segue.runtime.send_limits import SendLimits
-from segue.storage.ports import Counter, Journal, Snapshot
+from segue.storage.ports import Journal, Snapshot, Sums
 
 _log = structlog.get_logger(__name__)
 _INDEX_PAUSE_S: Final = 0.25  # between two looks of the background index
@@ -69,6 +70,7 @@ class Runtime:
         fold.change_plan(snapshot.plan_changes())
         fold.walks = {walk.campaign: walk for walk in snapshot.walks()}
         self.checkpoints = Checkpoints(snapshot, self.states, self.timers, self.outcomes)
+        self.counters = LiveCounters(snapshot, self.outcomes, self.checkpoints)
         self.processor = Processor(
             fold,
             self.states,
@@ -98,17 +100,6 @@ class Runtime:
     def state_of(self, user_id: str) -> UserState | None:
         """Return a user's state as far as the log has been decided about."""
         return self.states.find(user_id)
-
-    def counts_since(self, campaign: str, from_hour: int) -> list[tuple[Counter, float]]:
-        """Return a campaign's counters from an hour on, as of the position of the fold.
-
-        A checkpoint may end, in its thread, while this reads: then it reads again.
-        """
-        before, stored = None, list[tuple[Counter, float]]()
-        while before != (after := self.snapshot.position()):
-            before, stored = after, self.snapshot.counters(campaign, from_hour)
-        are_written = before != self.checkpoints.written_position
-        return [*stored, *self.outcomes.pending_counts(campaign, are_written)]
 
     def recover(self, progress: Progress = no_progress) -> None:
         """Replay the tail of the log behind the last checkpoint."""
@@ -172,8 +163,8 @@ class Runtime:
 
     def _received_by(self, campaign: str) -> int:
         """Return how many sends of a campaign were accepted so far."""
-        counts = [*self.snapshot.counters(campaign), *self.outcomes.pending_counts(campaign)]
-        return round(sum(amount for counter, amount in counts if counter.metric == "recipients"))
+        found = self.counters.add_up_here(campaign, Sums([0, FOREVER], by_metric=True))
+        return round(sum(n for counter, n in found.items() if counter.metric == "recipients"))
 
     def _committed(self, block: Block) -> None:
         for record in block.records:

@@ -81,6 +81,6 @@ class LiveTotals:
     def _with_the_rest(self, slug: str) -> Totals:
         begin, past = self._past.get(slug, (0, Totals()))
         totals = past.copy()
-        for counter, amount in self._runtime.counts_since(slug, begin):
+        for counter, amount in self._runtime.counters.since(slug, begin):
             totals.add(counter, amount)
         return totals

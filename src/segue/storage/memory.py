@@ -17,6 +17,7 @@ from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import UserState
 from segue.model.verdicts import Verdict
 from segue.storage.conflicts import not_next, slug_taken
+from segue.storage.counter_sums import add_up
 from segue.storage.encoding import (
     decode_block,
     decode_campaign,
@@ -37,6 +38,7 @@ from segue.storage.ports import (
     Position,
     StoredCampaign,
     StoredKey,
+    Sums,
     TimerKey,
 )
 
@@ -324,6 +326,11 @@ class MemorySnapshot:
                 if counter.campaign == campaign and from_hour <= counter.hour < to_hour
             ]
         return sorted(found, key=_counter_order)
+
+    def sum_counters(self, campaign: str, sums: Sums) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters added up."""
+        found = add_up(self.counters(campaign), sums)
+        return sorted(found.items(), key=_counter_order)
 
     def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
         """Yield the recorded verdicts in the order they were made."""

@@ -166,6 +166,18 @@ class Counter(Struct, frozen=True, array_like=True):
     channel: str = ""
 
 
+class Sums(Struct, frozen=True):
+    """Which sums of counters are wanted: one for each counter and span of hours.
+
+    A span reaches from one of the `bounds`, which are in order, up to the next. Only of one
+    variant, if it is named; by metric alone, if it is `by_metric`.
+    """
+
+    bounds: Sequence[int]
+    variant: str | None = None
+    by_metric: bool = False
+
+
 class Position(Struct, frozen=True, array_like=True):
     """How far the fold has come: last block and entry, and the instant that time has reached."""
 
@@ -242,6 +254,12 @@ class Snapshot(Protocol):
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
     ) -> list[tuple[Counter, float]]:
         """Return a campaign's counters of the hours from_hour <= hour < to_hour."""
+
+    def sum_counters(self, campaign: str, sums: Sums) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters added up, in order; `hour` is the bound of the span.
+
+        What is not told apart is empty.
+        """
 
     def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
         """Yield the recorded verdicts in the order they were made.

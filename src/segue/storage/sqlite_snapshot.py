@@ -23,13 +23,7 @@ from segue.storage.encoding import (
     user_key,
 )
 from segue.storage.named_sql import load_queries
-from segue.storage.ports import (
-    Checkpoint,
-    Counter,
-    OutboxItem,
-    Position,
-    TimerKey,
-)
+from segue.storage.ports import Checkpoint, Counter, OutboxItem, Position, Sums, TimerKey
 from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 
 # A state is some hundred bytes, and the next one to write lies in another page: 50,000 of a
@@ -191,6 +185,17 @@ class SqliteSnapshot:
         bounds = {"campaign": campaign, "from_hour": from_hour, "to_hour": to_hour}
         rows = self._db.rows(_SQL["list_counters"], bounds)
         return [(Counter(*names), amount) for *names, amount in rows]
+
+    def sum_counters(self, campaign: str, sums: Sums) -> list[tuple[Counter, float]]:
+        """Return a campaign's counters added up, in order; `hour` is the bound of the span."""
+        wanted = {
+            "campaign": campaign,
+            "bounds": msgspec.json.encode(sums.bounds).decode(),
+            "variant": sums.variant,
+            "by_metric": sums.by_metric,
+        }
+        rows = self._db.rows(_SQL["sum_counters"], wanted)
+        return [(Counter(campaign, *names), amount) for *names, amount in rows]
 
     def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
         """Yield the recorded verdicts in the order they were made."""

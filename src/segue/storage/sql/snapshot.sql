@@ -78,6 +78,25 @@ SELECT campaign, hour, variant, metric, detail, channel, amount FROM counters
 WHERE campaign = :campaign AND hour >= :from_hour AND hour < :to_hour
 ORDER BY hour, variant, metric, detail, channel;
 
+-- name: sum_counters
+-- CROSS JOIN keeps the spans first, so that each finds its hours by the primary key.
+SELECT
+    span.first_hour,
+    iif(:by_metric, '', counters.variant),
+    counters.metric,
+    iif(:by_metric, '', counters.detail),
+    iif(:by_metric, '', counters.channel),
+    sum(counters.amount)
+FROM (
+    SELECT value AS first_hour, lead(value) OVER (ORDER BY value) AS end_hour
+    FROM json_each(:bounds)
+) AS span
+CROSS JOIN counters ON counters.campaign = :campaign
+    AND counters.hour >= span.first_hour AND counters.hour < span.end_hour
+WHERE :variant IS NULL OR counters.variant = :variant
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5;
+
 -- name: put_walks
 INSERT OR REPLACE INTO walks (campaign, walk) VALUES (?, ?);
 
