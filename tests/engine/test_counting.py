@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.counted_run import CountedRun, Settle, Settled, accept, settled
-from tests.support.story import EMAIL, campaign
+from tests.support.story import EMAIL, campaign, interacts
 
 from segue.engine.checks import decode_campaign
 from segue.model.campaigns import Campaign
@@ -12,7 +12,6 @@ from segue.model.effects import Deliver
 from segue.model.events import SendSettled
 from segue.model.instants import HOUR, MINUTE, format_instant, parse_instant
 from segue.model.limits import DONE_MAX
-from segue.model.reasons import REASONS
 
 START = parse_instant("2026-11-01T10:00:00Z")
 GO = {"event": "go"}
@@ -300,18 +299,28 @@ def test_a_user_who_is_erased_waits_no_more_and_counts_anew_when_they_come_back(
     erased = at(1, control="erase", user_id="ann")
     run = CountedRun(of, [event("go"), erased]).all()
     found = run.totals("c")
-    assert some_of(found, "entered", "waiting", ("cancelled", "user_erased")) == [1, 0, 1]
-    assert "user_erased" in REASONS
+    assert found == {"entered": 1}
     run.advance(START + 2 * HOUR)
     assert "sent" not in run.totals("c")
     twice = counts(campaigns(), event("go"), erased, event("go", 2))
     assert twice["unique_received"] == 2
 
 
+def test_a_wait_that_an_interaction_began_is_also_counted_by_it() -> None:
+    follower = campaign("f", interacts("c", "email_open"), delay="1h")
+    of = {**campaigns(), "f": decode_campaign(follower)}
+    run = CountedRun(of, [event("go"), event("email_open", 1)]).all()
+    by = "c/email_open"
+    assert some_of(run.totals("f"), "entered", ("entered_by", by), ("waiting_by", by)) == [1, 1, 1]
+    erased = at(2, control="erase", user_id="ann")
+    found = CountedRun(of, [event("go"), event("email_open", 1), erased]).all().totals("f")
+    assert found == {"entered": 1, ("entered_by", by): 1}
+
+
 def test_a_send_that_is_held_is_a_user_who_waits() -> None:
     quiet = at(0, control="workspace", workspace={"quiet_hours": {"from": "09:00", "to": "12:00"}})
     run = CountedRun(campaigns(), [quiet, event("go")]).all()
     assert run.totals("c")["waiting"] == 1
-    assert run.waiting() == {("c", "A"): 1}
+    assert run.waiting() == {("c", "A", ""): 1}
     run.advance(START + 3 * HOUR)
     assert some_of(run.totals("c"), "waiting", "sent") == [0, 1]

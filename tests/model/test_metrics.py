@@ -3,8 +3,8 @@
 from typing import get_args
 
 import pytest
-from tests.engine.test_counts_of_random_worlds import counted
 from tests.support.counted_run import CountedRun, CountKey
+from tests.support.counted_worlds import run_of_seed
 from tests.support.story import campaign
 
 from segue.engine.checks import decode_campaign
@@ -32,7 +32,7 @@ def counts() -> list[CountKey]:
     """Everything that was ever counted in random worlds, and of a story beside them."""
     found = list(CountedRun({"c": decode_campaign(STORY)}, RARE).all().counts)
     for seed in SEEDS:
-        found += counted(seed).counts
+        found += run_of_seed(seed).counts
     return found
 
 

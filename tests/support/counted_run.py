@@ -11,6 +11,7 @@ from segue.model.campaigns import Campaign
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled
 from segue.model.instants import HOUR, from_datetime
+from segue.model.metrics import METRICS
 from segue.model.verdicts import Verdict
 from segue.runtime.in_memory import RunOutcomes, Sends
 from segue.runtime.line_records import Project, Survey
@@ -44,11 +45,9 @@ class Published(NamedTuple):
 
 
 class Erased(NamedTuple):
-    """A user was erased, who waited for these campaigns in these variants."""
+    """A user was erased."""
 
-    now: int
     user_id: str
-    waits: list[tuple[str, str]]
 
 
 class Settled(NamedTuple):
@@ -141,22 +140,33 @@ class CountedRun(OfflineRun):
                 case ControlLine(control="publish", campaign=str(slug)):
                     self.tape.append(Published(slug))
                 case ControlLine(control="erase", user_id=str(user_id)):
-                    self.tape.append(Erased(now, user_id, self._waits_of(user_id)))
+                    self.tape.append(Erased(user_id))
             self.feed([line])
             after_each()
         return self
 
-    def waiting(self) -> Counter[tuple[str, str]]:
-        """Return how many users wait, by campaign and variant, as their states have it."""
-        return Counter(pair for user_id in self._states.states for pair in self._waits_of(user_id))
+    def waiting(self) -> Counter[tuple[str, str, str]]:
+        """Return how many users wait, as their states have it.
 
-    def waiting_as_counted(self) -> Counter[tuple[str, str]]:
-        """Return the same as the counters have it."""
-        found: Counter[tuple[str, str]] = Counter()
-        for key, amount in self._kept.counts.items():
-            if key.metric == "waiting":
-                found[key.campaign, key.variant] += int(amount)
+        By campaign and variant; and of those whose wait an interaction began, also by which.
+        """
+        found: Counter[tuple[str, str, str]] = Counter()
+        for state in self._states.states.values():
+            for slug, membership in state.memberships.items():
+                if (wait := membership.wait) is not None:
+                    found[slug, wait.variant, ""] += 1
+                    if wait.trigger.interaction is not None:
+                        connection = f"{wait.trigger.campaign}/{wait.trigger.interaction}"
+                        found[slug, wait.variant, connection] += 1
         return found
+
+    def waiting_as_counted(self) -> Counter[tuple[str, str, str]]:
+        """Return the same as the counters have it, where it is not nothing."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for key, amount in self._kept.counts.items():
+            if METRICS[key.metric].kind == "gauge":
+                found[key.campaign, key.variant, key.detail] += int(amount)
+        return Counter({pair: amount for pair, amount in found.items() if amount})
 
     def totals(self, campaign: str) -> dict[Any, float]:
         """Return the numbers of a campaign: by metric, or by metric and detail where it has one."""
@@ -165,7 +175,3 @@ class CountedRun(OfflineRun):
             if key.campaign == campaign:
                 sums[(key.metric, key.detail) if key.detail else key.metric] += amount
         return {name: amount for name, amount in sums.items() if amount}
-
-    def _waits_of(self, user_id: str) -> list[tuple[str, str]]:
-        memberships = self._states.get(user_id).memberships
-        return [(slug, one.wait.variant) for slug, one in memberships.items() if one.wait]

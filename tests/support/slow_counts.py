@@ -156,8 +156,6 @@ class SlowCounts:
             self._add(send.campaign, now, send.variant, metric, one.reason or "", one.channel)
 
     def _erase(self, entry: Erased) -> None:
-        for campaign, variant in entry.waits:
-            self._add(campaign, entry.now, variant, "cancelled", "user_erased")
         for user_id, campaign in list(self._pairs):
             if user_id == entry.user_id:
                 del self._pairs[user_id, campaign]

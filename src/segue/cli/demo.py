@@ -21,6 +21,7 @@ from segue.runtime.live_feed import Subscription
 from segue.services.application import Application
 from segue.services.publishing import PublishSetWish
 from segue.services.settings import Settings
+from segue.services.spans import Period
 from segue.services.stats import stats_of
 from segue.simulator import shop
 from segue.simulator.people import People
@@ -137,7 +138,7 @@ class _Stage:
             while True:
                 await self._tell_next(subscription)
                 if clock.monotonic() >= next_summary:
-                    self._tell_numbers()
+                    await self._tell_numbers()
                     next_summary = clock.monotonic() + _SUMMARY_EVERY_S
         finally:
             feed.unsubscribe(subscription)
@@ -162,14 +163,14 @@ class _Stage:
     def _print(self, name: str, who: str, what: str) -> None:
         self._console.print(f"{escape(name):8} [dim]{who:7}[/dim] {what}")
 
-    def _tell_numbers(self) -> None:
+    async def _tell_numbers(self) -> None:
         columns = ("entered", "waiting", "cancelled", "sent", "opens", "clicks", "conversions")
         table = Table("so far", box=SIMPLE, pad_edge=False)
         for column in columns:
             table.add_column(_SHORT.get(column, column), justify="right", no_wrap=True)
         runtime = self._application.runtime
-        for slug in runtime.plan.campaigns:
-            totals = stats_of(runtime, slug, 0, 1 << 62, "day").totals
+        for slug, campaign in runtime.plan.campaigns.items():
+            totals = (await stats_of(runtime, campaign.newest.document, Period())).totals
             table.add_row(slug, *(f"{totals.get(column, 0):.0f}" for column in columns))
         self._console.print(table)
 

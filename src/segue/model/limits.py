@@ -74,3 +74,5 @@ EXPLAINED_STEPS_MAX: Final = 5_000  # of one explanation: some megabytes, and no
 
 # Counting
 UPLIFT_USERS_MIN: Final = 100  # semantics.md 7: in a smaller arm, chance is most of what is seen
+STATS_SPANS_MAX: Final = 1_000  # hours or days at once: six weeks or three years, a wide chart
+STATS_DETAILS_MAX: Final = 1_000  # aliases and the like: clients name them, so any number

@@ -8,7 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from segue import __version__
 from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
-from segue.web.api import campaigns, connections, events, publishing, sends, users
+from segue.web.api import campaigns, connections, events, publishing, sends, stats, users
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
@@ -31,6 +31,7 @@ def create_app(application: Application) -> Litestar:
             *campaigns.HANDLERS,
             *publishing.HANDLERS,
             *connections.HANDLERS,
+            *stats.HANDLERS,
             *sends.HANDLERS,
             stream,
         ],

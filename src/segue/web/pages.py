@@ -1,11 +1,13 @@
 """Lists in pages: `?limit&cursor` (interface.md)."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 T = TypeVar("T")
+PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 class Page(Struct, Generic[T], frozen=True, omit_defaults=True):

@@ -1,6 +1,6 @@
-"""`/api/v1/campaigns`: documents, their life, their numbers."""
+"""`/api/v1/campaigns`: documents, their life, who waits."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from litestar import Request, delete, get, post, put
 from litestar.params import QueryParameter
@@ -9,21 +9,17 @@ from msgspec import Struct
 from segue.model.campaigns import Campaign
 from segue.model.decoding import decode_document
 from segue.model.explanations import Explanation
-from segue.model.instants import format_instant, parse_instant
+from segue.model.instants import format_instant
 from segue.model.limits import NAME_LENGTH_MAX
-from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
 from segue.services.explanations.service import explain_live
 from segue.services.previews import Preview, PreviewRequest
-from segue.services.stats import By, Stats, stats_of
 from segue.services.waiting import WaitingPage, waiting_for
 from segue.storage.ports import StoredCampaign
 from segue.web.bodies import read_json
-from segue.web.pages import Page, page_of
+from segue.web.pages import Page, PageLimit, page_of
 
 UserId = Annotated[str, QueryParameter(min_length=1, max_length=NAME_LENGTH_MAX)]
-PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
-_FAR: Final = 1 << 62
 
 
 class ShownCampaign(Struct, omit_defaults=True):
@@ -124,21 +120,6 @@ async def duplicate_campaign(campaign: str, application: Application) -> ShownCa
     return shown(application.campaigns.duplicate(campaign))
 
 
-@get("/campaigns/{campaign:str}/stats", opt={"scope": "read"}, tags=["campaigns"])
-async def get_stats(
-    campaign: str,
-    application: Application,
-    from_: Annotated[str | None, QueryParameter(name="from")] = None,
-    to: str | None = None,
-    by: By = "day",
-) -> Stats:
-    """Show a campaign's numbers by hour or day."""
-    slug = application.campaigns.find(campaign).slug
-    return stats_of(
-        application.runtime, slug, _instant("from", from_, 0), _instant("to", to, _FAR), by
-    )
-
-
 @get("/campaigns/{campaign:str}/waiting", opt={"scope": "read"}, tags=["campaigns"])
 async def get_waiting(
     campaign: str, application: Application, limit: PageLimit = 100, cursor: str = ""
@@ -172,15 +153,6 @@ async def explain_campaign(campaign: str, user_id: UserId, application: Applicat
     return await explain_live(application.runtime, user_id, campaign)
 
 
-def _instant(name: str, text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise InvalidError([Problem(name, str(error))], "The request") from None
-
-
 HANDLERS = [
     list_campaigns,
     create_campaign,
@@ -190,7 +162,6 @@ HANDLERS = [
     stop_campaign,
     archive_campaign,
     duplicate_campaign,
-    get_stats,
     get_waiting,
     preview_campaign,
     explain_campaign,

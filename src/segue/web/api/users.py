@@ -14,9 +14,7 @@ from segue.model.problems import InvalidError, Problem
 from segue.services.application import Application
 from segue.services.users import User
 from segue.web.bodies import read_json
-from segue.web.pages import Page, page_of
-
-PageLimit = Annotated[int, QueryParameter(ge=1, le=1000)]
+from segue.web.pages import Page, PageLimit, page_of
 
 
 class UsersChange(Struct, forbid_unknown_fields=True):
