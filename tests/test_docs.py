@@ -8,6 +8,7 @@ import msgspec
 from segue.cli.main import segue
 from segue.content.lint import errors_in, warnings_in
 from segue.engine.checks import decode_campaign
+from segue.model.channels import CHANNELS
 from segue.model.instants import parse_instant
 from segue.model.metrics import METRICS
 from segue.model.reasons import REASONS
@@ -15,16 +16,22 @@ from segue.runtime.line_records import Project
 from segue.runtime.lines import read_line
 from segue.runtime.offline import OfflineRun
 from segue.services.project_files import read_yaml
+from segue.services.rates import message_rates
 from segue.services.settings import Settings
+from segue.services.stats import Stats
 
 DOCS = Path(__file__).parent.parent / "docs"
 README = Path(__file__).parent.parent / "README.md"
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
 
-def headings(page: str) -> set[str]:
+def ordered_headings(page: str) -> list[str]:
     lines = (REFERENCE / page).read_text().splitlines()
-    return {line.removeprefix("## ").strip() for line in lines if line.startswith("## ")}
+    return [line.removeprefix("## ").strip() for line in lines if line.startswith("## ")]
+
+
+def headings(page: str) -> set[str]:
+    return set(ordered_headings(page))
 
 
 def test_the_readmes_five_minutes_do_what_it_says() -> None:
@@ -68,6 +75,18 @@ def test_every_metric_has_its_heading_and_says_there_what_the_program_says() -> 
     text = (REFERENCE / "metrics.md").read_text()
     for metric in METRICS.values():
         assert f"## {metric.name}\n\n{metric.sentence}\n" in text, metric.name
+
+
+def test_every_field_of_a_campaigns_numbers_has_its_heading() -> None:
+    fields = [field.encode_name for field in msgspec.structs.fields(Stats)]
+    assert ordered_headings("stats.md") == fields
+
+
+def test_every_rate_is_in_the_table_of_rates() -> None:
+    text = (REFERENCE / "stats.md").read_text()
+    for channel in CHANNELS:
+        for one in message_rates(channel, {}, None):
+            assert f"| `{one.rate}` |" in text, one.rate
 
 
 def test_every_setting_has_its_heading() -> None:

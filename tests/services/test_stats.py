@@ -165,6 +165,12 @@ async def test_waiting_is_how_many_waited_at_the_end_of_the_period_and_of_each_s
     assert [one.totals["waiting"] for one in found.series] == [8, 2]
 
 
+async def test_a_period_that_is_still_to_come_has_no_numbers_but_those_who_wait() -> None:
+    counts = [counted("sent"), counted("waiting", 2)]
+    found = await numbers(counts, Period(from_at=NOW + DAY, to_at=NOW + 2 * DAY))
+    assert (found.totals, found.series, found.series_is_cut) == ({"waiting": 2}, [], False)
+
+
 async def test_details_are_told_once_for_the_whole_period() -> None:
     before = TODAY - STATS_SPANS_MAX * DAY
     ages = (before - DAY, before, TODAY)

@@ -316,7 +316,7 @@ def test_who_waits_is_shown_and_counted(segue: SegueServer) -> None:
     stats = segue.api.get(f"{path}/stats", params={"by": "hour"}).json()
     assert stats["totals"]["entered"] == 2
     past = segue.api.get(f"{path}/stats", params={"to": "2020-01-01T00:00:00Z"}).json()
-    assert (past["totals"], past["rows"]) == ({}, [])
+    assert (past["totals"], past["series"]) == ({}, [])
     body = problem(segue.api.get(f"{path}/stats", params={"from": "soon"}), 422)
     assert body["errors"][0]["path"] == "from"
 

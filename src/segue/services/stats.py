@@ -40,7 +40,7 @@ class ChannelNumbers(Struct, frozen=True):
 
 
 class Detail(Struct, frozen=True):
-    """How often a metric was counted of one reason, alias, button, page or conversion event."""
+    """How often a metric was counted of one reason, alias, or whatever its detail is."""
 
     metric: str
     detail: str
@@ -59,7 +59,7 @@ class Revenue(Struct, frozen=True):
 
 
 class Point(Struct, frozen=True, omit_defaults=True):
-    """The totals of one hour or day, which begins `at`; `waiting` is as of its end."""
+    """The totals of one hour or day, which begins `at`; gauges are as of its end."""
 
     at: str
     totals: dict[str, int]

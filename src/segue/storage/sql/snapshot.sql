@@ -82,10 +82,10 @@ ORDER BY hour, variant, metric, detail, channel;
 -- CROSS JOIN keeps the spans first, so that each finds its hours by the primary key.
 SELECT
     span.first_hour,
-    iif(:by_metric, '', counters.variant),
+    CASE WHEN :by_metric THEN '' ELSE counters.variant END,
     counters.metric,
-    iif(:by_metric, '', counters.detail),
-    iif(:by_metric, '', counters.channel),
+    CASE WHEN :by_metric THEN '' ELSE counters.detail END,
+    CASE WHEN :by_metric THEN '' ELSE counters.channel END,
     sum(counters.amount)
 FROM (
     SELECT value AS first_hour, lead(value) OVER (ORDER BY value) AS end_hour
