@@ -220,6 +220,7 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         one: {"get", "put", "delete"},
         **{f"{one}/{verb}": {"get" if verb in verbs[4:6] else "post"} for verb in verbs},
         f"{CAMPAIGNS}/publish": {"post"},
+        f"{one}/explain": {"get"},
         f"{one}/send": {"post"},
         "/api/v1/connections": {"get"},
         "/api/v1/stream": {"get"},
