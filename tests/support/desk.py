@@ -54,7 +54,9 @@ class Desk:
         await self.live.hand_in([AttributesReceived(self.live.clock.now(), changes)])
 
     def decided(self, slug: str) -> list[tuple[str, str, str | None]]:
-        verdicts = self.live.runtime.outcomes.pending_verdicts()
+        stored = self.live.stores.snapshot.read_verdicts()
+        # What a checkpoint is writing may be in both.
+        verdicts = dict.fromkeys([*stored, *self.live.runtime.outcomes.pending_verdicts()])
         return [(v.user_id, v.decision, v.reason) for v in verdicts if v.campaign == slug]
 
     def statuses(self) -> dict[str, str]:
