@@ -13,6 +13,7 @@ from segue.services.campaigns import Campaigns
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
 from segue.services.publishing import Publishing
+from segue.services.push_devices import PushDevices
 from segue.services.secrets import installation_secret
 from segue.services.settings import Settings
 from segue.services.tracking import Tracking
@@ -47,6 +48,7 @@ class Application:
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
         self.users = Users(self.runtime)
+        self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
         self.tracking = Tracking(self.runtime, signer, clock)
 
