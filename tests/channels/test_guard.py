@@ -7,6 +7,7 @@ import pytest
 from segue.channels.guard import AddressGuard, literal_address
 from segue.errors import SegueError
 
+SETTING = "channels.webhook.allow_private_addresses"
 FORBIDDEN = [
     "0.0.0.0",
     "0.1.2.3",
@@ -83,12 +84,12 @@ ODDLY_SPELT = {
 def test_an_address_that_is_not_public_is_forbidden(text: str) -> None:
     address = literal_address(text)
     assert address is not None
-    assert not AddressGuard([]).is_allowed(address)
+    assert not AddressGuard([], SETTING).is_allowed(address)
 
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_a_public_address_is_allowed(text: str) -> None:
-    assert AddressGuard([]).is_allowed(ipaddress.ip_address(text))
+    assert AddressGuard([], SETTING).is_allowed(ipaddress.ip_address(text))
 
 
 @pytest.mark.parametrize(("text", "meant"), ODDLY_SPELT.items())
@@ -104,7 +105,7 @@ def test_a_name_is_no_address(text: str) -> None:
 
 
 def test_a_network_that_is_allowed_opens_itself_and_nothing_else() -> None:
-    guard = AddressGuard(["127.0.0.0/8", "10.1.2.3", "fd00:1::/32"])
+    guard = AddressGuard(["127.0.0.0/8", "10.1.2.3", "fd00:1::/32"], SETTING)
     for text in ("127.0.0.1", "::ffff:127.9.9.9", "10.1.2.3", "fd00:1::5", "8.8.8.8"):
         assert guard.is_allowed(ipaddress.ip_address(text))
     for text in ("10.1.2.4", "::1", "fd00:2::1", "192.168.0.1", "169.254.169.254"):
@@ -114,4 +115,4 @@ def test_a_network_that_is_allowed_opens_itself_and_nothing_else() -> None:
 @pytest.mark.parametrize("text", ["localhost", "127.0.0.1/8", "10.0.0.0/99", ""])
 def test_a_setting_that_is_no_network_is_named(text: str) -> None:
     with pytest.raises(SegueError, match="allow_private_addresses"):
-        AddressGuard([text])
+        AddressGuard([text], SETTING)

@@ -5,11 +5,11 @@ import asyncio
 from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Accepted
 from segue.clock import FixedClock
-from segue.model.rendered import RenderedNote
+from segue.model.rendered import RenderedSms
 
 
-def note(number: int, user_id: str = "ada") -> RenderedNote:
-    return RenderedNote(f"snd_{number}", user_id, "welcome", "push", {})
+def note(number: int, user_id: str = "ada") -> RenderedSms:
+    return RenderedSms(f"snd_{number}", user_id, "welcome", "+32470123456", "Hi")
 
 
 async def test_messages_are_kept_by_user_and_index_with_their_time() -> None:

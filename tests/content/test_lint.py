@@ -2,7 +2,7 @@ from typing import Any
 
 from segue.content.lint import errors_in, warnings_in
 from segue.model.campaigns import Campaign, Delivery, Trigger, Variant
-from segue.model.messages import Email, Message, Sms, Webhook
+from segue.model.messages import Email, Message, Push, Sms, Webhook
 
 LINK = "<a href='{{ unsubscribe_url }}'>Stop</a>"
 
@@ -76,6 +76,12 @@ def test_headers_that_are_not_the_authors_are_errors() -> None:
 
 def test_a_webhook_needs_a_web_url() -> None:
     assert "messages[0].webhook.url" in errors(campaign(Message(webhook=Webhook(url="a.test"))))
+
+
+def test_a_name_that_a_push_provider_keeps_for_itself_is_an_error() -> None:
+    extra = {"aps": "1", "gcm.n": "1", "shop": "1"}
+    found = errors(campaign(Message(push=Push(title="x", extra=extra))))
+    assert set(found) == {"messages[0].push.extra.aps", "messages[0].push.extra.gcm.n"}
 
 
 def test_a_body_over_the_limit_is_an_error() -> None:

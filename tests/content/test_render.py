@@ -12,6 +12,7 @@ from segue.content.render import AddressMissing, Renderer
 from segue.content.tokens import TokenSigner
 from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
+from segue.model.devices import RegisteredDevice
 from segue.model.messages import (
     Button,
     ContentCard,
@@ -23,7 +24,14 @@ from segue.model.messages import (
     StoryPage,
     Webhook,
 )
-from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
+from segue.model.rendered import (
+    Rendered,
+    RenderedEmail,
+    RenderedNote,
+    RenderedPush,
+    RenderedSms,
+    RenderedWebhook,
+)
 from segue.model.state import TriggerContext
 
 SIGNER = TokenSigner(b"a secret of thirty-two bytes ok!")
@@ -36,12 +44,13 @@ CAMPAIGN = Campaign(
 )
 TRIGGER = TriggerContext(name="added", time=0, event_id="e", properties={"sku": "a b"})
 ADDRESS = "ann@user.test"
+ORIGIN = Origin(SEND_ID, "u1", "spring-sale", "A")
+PHONE = RegisteredDevice("phone", "android", "token")
 
 
 def render(channel: Channel, body: MessageBody, **attributes: Any) -> Rendered:
-    origin = Origin(SEND_ID, "u1", "spring-sale", "A")
     context = template_context("u1", attributes, CAMPAIGN, "c1", "A", TRIGGER, SEND_ID)
-    return RENDERER.render(channel, body, attributes, context, origin)
+    return RENDERER.render(channel, body, attributes, context, ORIGIN, [PHONE])
 
 
 def email(
@@ -279,18 +288,83 @@ def test_a_webhook_goes_to_a_web_url_only(url: str) -> None:
         webhook(url=url)
 
 
-def test_the_other_channels_are_filled_in_all_the_way_down() -> None:
+def test_a_push_is_filled_in_all_the_way_down_and_what_came_out_empty_is_left_out() -> None:
+    body = Push(
+        title="{{ n }}",
+        body=" {{ nobody }} ",
+        deep_link="{{ nobody }}",
+        image_url="https://a.test/{{ n }}",
+        buttons=[Button(id="a", text="{{ n }}"), Button(id="b", text="B", link="shop://{{ n }}")],
+        pages=[StoryPage(id="p", image_url="{{ n }}", title="{{ nobody }}", body="{{ n }}")],
+        extra={"k": "{{ n }}"},
+    )
+    made = render("push", body, n="<Ann>")
+    assert made == RenderedPush(
+        SEND_ID,
+        "u1",
+        "spring-sale",
+        "A",
+        [PHONE],
+        "<Ann>",
+        image_url="https://a.test/<Ann>",
+        buttons=[Button("a", "<Ann>"), Button("b", "B", "shop://<Ann>")],
+        pages=[StoryPage("p", "<Ann>", body="<Ann>")],
+        extra={"k": "<Ann>"},
+    )
+
+
+def test_a_text_message_is_filled_in_and_goes_to_the_users_number() -> None:
+    body = Sms(
+        body="Hi {{ n }} ",
+        from_="{{ n }}",
+        media_urls=["https://a.test/{{ n }}", "{{ nobody }}", "ftp://a.test"],
+    )
+    made = render("sms", body, n="Ann", phone="+32 (470) 12-34.56")
+    assert made == RenderedSms(
+        SEND_ID, "u1", "spring-sale", "+32470123456", "Hi Ann", "Ann", ["https://a.test/Ann"]
+    )
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        None,
+        "",
+        "0470 12 34 56",
+        "32470123456",
+        "+0470123456",
+        "+32",
+        "+1" * 30,
+        32470123456,
+        "+32٤٧٠١٢٣",
+    ],
+)
+def test_without_a_number_with_its_country_code_there_is_no_text_message(phone: object) -> None:
+    with pytest.raises(AddressMissing, match=r"phone attribute|country code"):
+        render("sms", Sms(body="Hi"), phone=phone)
+
+
+def test_without_a_device_there_is_no_push() -> None:
+    with pytest.raises(AddressMissing, match="no device"):
+        RENDERER.render("push", Push(title="Hi"), {}, {}, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("channel", "body", "part"),
+    [
+        ("push", Push(title="{{ nobody }}"), r"push\.title"),
+        ("sms", Sms(body="{{ nobody }}"), r"sms\.body"),
+    ],
+)
+def test_a_message_that_came_out_empty_is_not_sent(
+    channel: Channel, body: MessageBody, part: str
+) -> None:
+    with pytest.raises(LiquidError, match=part):
+        render(channel, body, phone="+32470123456")
+
+
+def test_in_app_messages_and_cards_are_filled_in() -> None:
     bodies: list[tuple[Channel, MessageBody]] = [
-        ("sms", Sms(body="Hi {{ n }}", from_="{{ n }}", media_urls=["https://a.test/{{ n }}"])),
-        (
-            "push",
-            Push(
-                title="{{ n }}",
-                buttons=[Button(id="a", text="{{ n }}")],
-                pages=[StoryPage(id="p", image_url="{{ n }}")],
-                extra={"k": "{{ n }}"},
-            ),
-        ),
         ("in_app_message", InAppMessage(body="{{ n }}")),
         ("content_card", ContentCard(title="{{ n }}", pinned=True)),
     ]
@@ -301,13 +375,6 @@ def test_the_other_channels_are_filled_in_all_the_way_down() -> None:
         assert made.channel == channel
         contents[channel] = made.content
     assert contents == {
-        "sms": {"body": "Hi <Ann>", "from": "<Ann>", "media_urls": ["https://a.test/<Ann>"]},
-        "push": {
-            "title": "<Ann>",
-            "buttons": [{"id": "a", "text": "<Ann>"}],
-            "pages": [{"id": "p", "image_url": "<Ann>"}],
-            "extra": {"k": "<Ann>"},
-        },
         "in_app_message": {"body": "<Ann>"},
         "content_card": {"title": "<Ann>", "pinned": True},
     }

@@ -23,7 +23,7 @@ from segue.runtime.duplicates import RecentIds
 from segue.runtime.line_records import LineRecords, Project, Survey
 from segue.runtime.lines import EventLine, Line, accepted_at, lines_of, read_line, verdict_line
 from segue.runtime.offline import OfflineRun
-from tests.support.live import LiveRuntime
+from tests.support.live import LiveRuntime, phones_of
 from tests.support.random_worlds import START, World, world_of_seed
 
 SEEDS_A_TEST = 10
@@ -38,12 +38,16 @@ def records_of(world: World) -> list[tuple[int, Record]]:
     for line in lines:
         if line is not None:
             survey.look_at(line)
+    users = sorted({line["user_id"] for line in world.lines if "user_id" in line})
     addresses = [
         AttributeChange(user, {"email": f"{user}@segue.test", "phone": "+33600000000"})
-        for user in sorted({line["user_id"] for line in world.lines if "user_id" in line})
+        for user in users
     ]
     now = START
-    found: list[tuple[int, Record]] = [(START, AttributesReceived(START, addresses))]
+    found: list[tuple[int, Record]] = [
+        (START, AttributesReceived(START, addresses)),
+        (START, phones_of(START, *users)),
+    ]
     for number, line in enumerate(line for line in lines if line is not None):
         now = accepted_at(line, now)
         if number == 0:

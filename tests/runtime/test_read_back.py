@@ -31,7 +31,7 @@ def published(at: int, slug: str, audience: dict[str, Any]) -> CampaignPublished
         "delivery": {"triggers": [{"event": "go"}]},
         "re_eligibility": "always",
         "audience": audience,
-        "messages": [{"push": {"title": "Hello"}}],
+        "messages": [{"webhook": {"url": "https://shop.test/hook"}}],
     }
     return CampaignPublished(at, f"id-{slug}", 1, decode_campaign(document))
 

@@ -10,7 +10,7 @@ from segue.model.instants import DAY, HOUR, MINUTE, parse_instant
 from segue.model.log_records import CampaignPublished, EventsReceived, WorkspaceSet
 from segue.model.rendered import Rendered
 from segue.model.verdicts import Verdict
-from tests.support.live import LiveRuntime
+from tests.support.live import LiveRuntime, phones_of
 
 START = parse_instant("2026-11-01T00:00:00Z")
 PUSH = {"push": {"title": "Hello"}}
@@ -29,8 +29,11 @@ class Provider:
         self.handed.append((self.clock(), message.user_id))
         return self.answers.pop(0) if self.answers else Accepted("ok")
 
+    def turn(self, message: Rendered, now: int) -> int:
+        return now
 
-def published(message: dict[str, Any] = PUSH, **delivery: Any) -> CampaignPublished:
+
+def published(message: dict[str, Any] = WEBHOOK, **delivery: Any) -> CampaignPublished:
     document = {
         "slug": "offer",
         "name": "Offer",
@@ -123,7 +126,8 @@ async def test_what_nobody_knows_the_end_of_goes_again_or_not_as_the_workspace_s
         provider = Provider(unknown)
         live = await started(provider)
         workspace = decode_workspace({"channels": policy})
-        await live.hand_in([WorkspaceSet(START, workspace), published(message)])
+        await live.hand_in([WorkspaceSet(START, workspace), phones_of(START, "u")])
+        await live.hand_in([published(message)])
         await live.hand_in([went(START, "u")])
         await live.move_to(START + HOUR)
         await live.move_to(START + DAY)

@@ -40,6 +40,7 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         snapshot.count_timers(),
         snapshot.outbox(),
         snapshot.plan_changes(),
+        *[snapshot.token_owner(token) for token in ("t1", "t2", "t3")],
         snapshot.counters("welcome"),
         snapshot.counters("welcome", 2, 4),
         *[
@@ -70,6 +71,15 @@ def test_states_are_loaded_as_they_were_committed(snapshot: Snapshot) -> None:
     assert snapshot.load_states([]) == {}
     assert snapshot.count_users() == 2
     assert snapshot.position() == Position(3, 30, 300)
+
+
+def test_a_token_is_whose_it_was_made_last_until_it_is_nobodys(snapshot: Snapshot) -> None:
+    assert snapshot.token_owner("t1") is None
+    snapshot.commit(checkpoint(token_owners=[("t1", "ann"), ("t2", "bob"), ("t3", "bob")]))
+    snapshot.commit(checkpoint(2, token_owners=[("t1", "bob"), ("t2", None), ("gone", None)]))
+    assert [snapshot.token_owner(token) for token in ("t1", "t2", "t3")] == ["bob", None, "bob"]
+    snapshot.commit(checkpoint(3, erased=["bob"], token_owners=[("t3", "ann")]))
+    assert [snapshot.token_owner(token) for token in ("t1", "t2", "t3")] == [None, None, "ann"]
 
 
 def test_a_later_state_replaces_an_earlier_one(snapshot: Snapshot) -> None:

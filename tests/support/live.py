@@ -8,7 +8,9 @@ from segue.channels.sandbox import SandboxMailbox
 from segue.clock import FixedClock
 from segue.content.render import Renderer
 from segue.content.tokens import TokenSigner
-from segue.model.log_records import Record
+from segue.model.devices import Device
+from segue.model.events import DeviceChanged
+from segue.model.log_records import DevicesChanged, Record
 from segue.model.verdicts import Verdict
 from segue.runtime.dispatcher import Sends
 from segue.runtime.rendering import LiveRenders
@@ -16,6 +18,12 @@ from segue.runtime.runtime import Runtime
 from segue.storage.open import Stores, open_memory
 
 QUIET_LOOKS = 3  # in a row: then nothing more will happen before the clock moves
+
+
+def phones_of(at: int, *user_ids: str) -> DevicesChanged:
+    """Return the record of a device for each user, so that push can reach them."""
+    phones = [(user_id, Device("phone", "android", f"token-of-{user_id}")) for user_id in user_ids]
+    return DevicesChanged(at, [DeviceChanged(user_id, phone) for user_id, phone in phones])
 
 
 class LiveRuntime:

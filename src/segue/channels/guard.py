@@ -40,16 +40,21 @@ _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_MASK: Final = 0xFFFF_FFFF
 
 
-class AddressGuard:
-    """Knows which addresses may be called."""
+# For URLs that are the operator's own setting, not an author's or a user's word.
+ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 
-    def __init__(self, allow_private_addresses: Iterable[str]) -> None:
+
+class AddressGuard:
+    """Knows which addresses may be called; `setting` is what allows more of them."""
+
+    def __init__(self, allow_private_addresses: Iterable[str], setting: str) -> None:
         """Read the networks to allow.
 
         Raises:
             SegueError: one of them is no network.
         """
-        self._allowed = [_read_network(text) for text in allow_private_addresses]
+        self.setting = setting
+        self._allowed = [_read_network(text, setting) for text in allow_private_addresses]
 
     def is_allowed(self, address: Address) -> bool:
         """Return whether `address` is public or in an allowed network."""
@@ -87,12 +92,9 @@ def _ipv4_within(address: Address) -> Address:
     return address
 
 
-def _read_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _read_network(text: str, setting: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         return ipaddress.ip_network(text)
     except ValueError as error:
-        message = (
-            f"channels.webhook.allow_private_addresses: {error}; "
-            "write networks such as 127.0.0.0/8 or 10.1.2.3/32"
-        )
+        message = f"{setting}: {error}; write networks such as 127.0.0.0/8 or 10.1.2.3/32"
         raise SegueError(message) from None

@@ -8,7 +8,7 @@ import contextlib
 import re
 import socket
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -70,18 +70,24 @@ class HttpAnswer(Struct, frozen=True):
 
 
 class HttpClient:
-    """Makes single calls: no redirects are followed, no cookies kept, no proxy asked."""
+    """Makes single calls: no redirects are followed, no cookies kept, no proxy asked.
+
+    With `http2`, it is spoken to hosts that offer it.
+    """
 
     def __init__(
         self,
         timeout_s: float,
-        allow_private_addresses: list[str],
+        allow_private_addresses: Iterable[str],
         resolve: Resolve | None = None,
+        *,
+        setting: str = "channels.webhook.allow_private_addresses",
+        http2: bool = False,
     ) -> None:
-        self._guard = AddressGuard(allow_private_addresses)
+        self._guard = AddressGuard(allow_private_addresses, setting)
         self._timeout_s = timeout_s
         self._resolve = resolve or resolve_name
-        self._hosts = _Hosts()
+        self._hosts = _Hosts(http2)
 
     async def call(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -127,7 +133,7 @@ class HttpClient:
             raise OSError(message)
         message = (
             f"{host} is at {found[0]}, which is not a public address; "
-            "list its network in channels.webhook.allow_private_addresses to allow it"
+            f"list its network in {self._guard.setting} to allow it"
         )
         raise ForbiddenAddressError(message)
 
@@ -206,7 +212,8 @@ class _Hosts:
     whose certificate was checked for the first only.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, http2: bool) -> None:
+        self._http2 = http2
         self._tls = httpx2.create_ssl_context()
         self._transports: OrderedDict[str, httpx2.AsyncHTTPTransport] = OrderedDict()
         self._in_use: dict[str, int] = {}
@@ -239,7 +246,7 @@ class _Hosts:
             max_keepalive_connections=SENDERS_MAX,
             keepalive_expiry=_KEEP_ALIVE_S,
         )
-        return httpx2.AsyncHTTPTransport(verify=self._tls, limits=limits)
+        return httpx2.AsyncHTTPTransport(verify=self._tls, limits=limits, http2=self._http2)
 
     async def _let_go(self) -> None:
         surplus = len(self._transports) - _HOSTS_KEPT_MAX

@@ -1,43 +1,70 @@
 """All senders behind one face: a message goes to the sender of its channel."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
+from segue.channels.push import PushSender
 from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Answer, Refused, Sender
-from segue.channels.settings import ChannelSettings
+from segue.channels.settings import ChannelSettings, SmsSettings
+from segue.channels.sms import SmsSender
 from segue.channels.smtp import SmtpSender
 from segue.channels.webhook import WebhookSender
 from segue.clock import Clock
 from segue.model.channels import CHANNELS, Channel
-from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
+from segue.model.rendered import (
+    Rendered,
+    RenderedEmail,
+    RenderedNote,
+    RenderedPush,
+    RenderedSms,
+    RenderedWebhook,
+)
 
 _HOW_TO: Final[Mapping[Channel, str]] = {
     "email": "set SEGUE_CHANNELS__EMAIL__SMTP_URL, or smtp_url under [channels.email]",
+    "push": "set [channels.push.fcm], [channels.push.apns] or [channels.push.web]",
+    "sms": "set [channels.sms.twilio] or [channels.sms.http]",
 }
-_NO_WAY: Final = "this version sends email and webhooks"
+_NO_WAY: Final = "this version sends email, push, SMS and webhooks"
 
 
 class Senders:
     """The senders that the settings give."""
 
-    def __init__(self, settings: ChannelSettings, clock: Clock) -> None:
+    def __init__(
+        self, settings: ChannelSettings, clock: Clock, secret: Callable[[str], bytes]
+    ) -> None:
         """Set the senders up; nothing is connected yet.
+
+        `secret` gives the installation's own secret of a name.
 
         Raises:
             SegueError: a setting is unusable.
         """
         self._senders: dict[Channel, Sender] = {"webhook": WebhookSender(settings.webhook, clock)}
+        self._push: PushSender | None = None
+        self._sms: SmsSender | None = None
         if settings.email.smtp_url is not None:
             self._senders["email"] = SmtpSender(settings.email, clock)
+        if settings.push.has_provider:
+            self._senders["push"] = self._push = PushSender(settings.push, clock, secret)
+        if settings.sms != SmsSettings():
+            self._senders["sms"] = self._sms = SmsSender(settings.sms, clock)
 
     @classmethod
     def sandboxed(cls, mailbox: SandboxMailbox) -> "Senders":
         """Return senders that keep every message in a mailbox: nothing leaves the machine."""
         senders = cls.__new__(cls)
         senders._senders = dict.fromkeys(CHANNELS, mailbox)
+        senders._push = senders._sms = None
         return senders
+
+    @property
+    def web_push_key(self) -> str | None:
+        """The key that browsers subscribe with; None where web push is not set up."""
+        return self._push.web_key if self._push is not None else None
 
     async def send(self, message: Rendered) -> Answer:
         """Hand a message to its channel's sender; without one it is refused, with how to set it."""
@@ -47,6 +74,16 @@ class Senders:
             hint = _HOW_TO.get(channel, _NO_WAY)
             return Refused(f"no provider is set up for {channel}; {hint}")
         return await sender.send(message)
+
+    def turn(self, message: Rendered, now: int) -> int:
+        """Return when the message's provider takes it, `now` or later; the turn is kept for it."""
+        match message:
+            case RenderedPush() if self._push is not None:
+                return self._push.turn(message, now)
+            case RenderedSms() if self._sms is not None:
+                return self._sms.turn(message, now)
+            case _:
+                return now
 
     async def close(self) -> None:
         """Close all senders, each once."""
@@ -61,6 +98,10 @@ def channel_of(message: Rendered) -> Channel:
             return "email"
         case RenderedWebhook():
             return "webhook"
+        case RenderedPush():
+            return "push"
+        case RenderedSms():
+            return "sms"
         case RenderedNote():
             return message.channel
         case _:

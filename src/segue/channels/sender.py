@@ -4,6 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from segue.model.devices import DevicesTried
 from segue.model.rendered import Rendered
 
 
@@ -11,13 +12,19 @@ class Accepted(Struct, frozen=True):
     """The provider took the message; it is theirs now."""
 
     detail: str = ""
+    tried: DevicesTried = DevicesTried()
 
 
 class TryLater(Struct, frozen=True):
-    """Not now: the provider is busy or out of reach. `retry_after_s` is its own wish, if any."""
+    """Not now. `retry_after_s` is the provider's own wish, if any.
+
+    In an outage (`is_outage`) it would take nobody's message, not only not this one.
+    """
 
     detail: str
     retry_after_s: float | None = None
+    is_outage: bool = False
+    tried: DevicesTried = DevicesTried()
 
 
 class Refused(Struct, frozen=True):
@@ -25,14 +32,17 @@ class Refused(Struct, frozen=True):
 
     detail: str
     is_address_dead: bool = False
+    tried: DevicesTried = DevicesTried()
 
 
 class Unknown(Struct, frozen=True):
     """Nobody can say whether it went out: the connection broke while the provider took it."""
 
     detail: str
+    tried: DevicesTried = DevicesTried()
 
 
+# What has become of a message; of a push, `tried` says it of each device.
 Answer = Accepted | TryLater | Refused | Unknown
 
 

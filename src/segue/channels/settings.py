@@ -1,56 +1,147 @@
 """Settings of the channels; what is secret is not shown."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
+
+from segue.model.scalars import Duration
 
 Timeout = Annotated[float, Meta(gt=0, le=600)]
+Rate = Annotated[float, Meta(gt=0)]
 # Up to the last @ of the host part and beyond: a password may hold / ? # and @ unescaped.
 _CREDENTIALS: Final = re.compile(r"(?<=://).*@", re.DOTALL)
+_BEHIND_HOST: Final = re.compile(r"(?<!:)(?<!/)[/?#].*", re.DOTALL)
 _HIDDEN: Final = "***"
 
 
-class EmailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class _Shown(Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that are shown without their secrets, here and by rich."""
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+    logins: ClassVar[tuple[str, ...]] = ()  # URLs with a user and a password
+    keyed: ClassVar[tuple[str, ...]] = ()  # URLs that may hold a key anywhere behind the host
+
+    def __repr__(self) -> str:
+        """Show the settings without the secrets."""
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the fields without the secrets, for rich."""
+        return [
+            (one.encode_name, self._shown(one.name, getattr(self, one.name)))
+            for one in structs.fields(type(self))
+        ]
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if value and name in self.secrets:
+            return _HIDDEN
+        if value and name in self.logins + self.keyed:
+            value = without_credentials(value)
+        return _BEHIND_HOST.sub(f"/{_HIDDEN}", value) if value and name in self.keyed else value
+
+
+class EmailSettings(_Shown, frozen=True):
     """Email out: `smtp_url` is smtp://, smtp+starttls:// or smtps://user:pass@host:port."""
+
+    logins = ("smtp_url",)
 
     smtp_url: str | None = None
     from_: str | None = field(default=None, name="from")
     timeout_s: Timeout = 30.0
     connections_max: Annotated[int, Meta(ge=1, le=100)] = 4
 
-    def __repr__(self) -> str:
-        """Show the settings without the credentials."""
-        return _shown(self)
 
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return the fields without the credentials, for rich."""
-        return [
-            ("smtp_url", None if self.smtp_url is None else without_credentials(self.smtp_url)),
-            ("from", self.from_),
-            ("timeout_s", self.timeout_s),
-            ("connections_max", self.connections_max),
-        ]
-
-
-class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class WebhookSettings(_Shown, frozen=True):
     """Webhooks out: a Standard Webhooks secret, and private networks that may be called."""
+
+    secrets = ("secret",)
 
     secret: str | None = None
     allow_private_addresses: list[str] = field(default_factory=list)
     timeout_s: Timeout = 30.0
 
-    def __repr__(self) -> str:
-        """Show the settings without the secret."""
-        return _shown(self)
 
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return the fields without the secret, for rich."""
-        return [
-            ("secret", None if self.secret is None else _HIDDEN),
-            ("allow_private_addresses", self.allow_private_addresses),
-            ("timeout_s", self.timeout_s),
-        ]
+class FcmSettings(_Shown, frozen=True):
+    """Push to Android devices: the file of a service account, as Google's console gives it."""
+
+    service_account_file: str
+    url: str = "https://fcm.googleapis.com"
+    timeout_s: Timeout = 30.0
+    sends_per_second_max: Rate | None = None
+
+
+class ApnsSettings(_Shown, frozen=True):
+    """Push to Apple devices: a key for tokens (.p8), as Apple's console gives it, and the app."""
+
+    key_file: str
+    key_id: str
+    team_id: str
+    topic: str  # the app's bundle id
+    url: str = "https://api.push.apple.com"
+    timeout_s: Timeout = 30.0
+    sends_per_second_max: Rate | None = None
+
+
+class WebPushSettings(_Shown, frozen=True):
+    """Push to browsers: whom their push services may turn to, mailto: or https:."""
+
+    contact: Annotated[str, Meta(pattern=r"^(mailto:[^@\s]+@\S+|https://\S+)$")]
+    allow_private_addresses: list[str] = field(default_factory=list)
+    timeout_s: Timeout = 30.0
+    sends_per_second_max: Rate | None = None
+
+
+class PushSettings(_Shown, frozen=True):
+    """Push: how long a provider keeps one for a device that is switched off, and the providers."""
+
+    keep_for: Duration = "4w"
+    fcm: FcmSettings | None = None
+    apns: ApnsSettings | None = None
+    web: WebPushSettings | None = None
+
+    @property
+    def has_provider(self) -> bool:
+        """Whether push can go anywhere."""
+        return not (self.fcm is None and self.apns is None and self.web is None)
+
+
+class TwilioSettings(_Shown, frozen=True, kw_only=True):
+    """SMS by Twilio: an account, its token or an API key's, and a number or a service."""
+
+    secrets = ("auth_token",)
+
+    account_sid: str
+    auth_token: str  # the account's, or the secret of `api_key`
+    api_key: str | None = None
+    from_: str | None = field(default=None, name="from")
+    messaging_service_sid: str | None = None
+    url: str = "https://api.twilio.com"
+    timeout_s: Timeout = 30.0
+    sends_per_second_max: Rate | None = None
+
+
+class HttpSmsSettings(_Shown, frozen=True, kw_only=True):
+    """SMS by any provider that takes one HTTP call: the call as templates."""
+
+    secrets = ("headers", "body")
+    keyed = ("url",)
+
+    url: str
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    from_: str | None = field(default=None, name="from")
+    timeout_s: Timeout = 30.0
+    sends_per_second_max: Rate | None = None
+
+
+class SmsSettings(_Shown, frozen=True):
+    """SMS: one provider."""
+
+    twilio: TwilioSettings | None = None
+    http: HttpSmsSettings | None = None
 
 
 class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,13 +149,10 @@ class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     email: EmailSettings = field(default_factory=EmailSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
+    push: PushSettings = field(default_factory=PushSettings)
+    sms: SmsSettings = field(default_factory=SmsSettings)
 
 
 def without_credentials(url: str) -> str:
     """Return a URL with user and password masked: with some providers the user is a token too."""
     return _CREDENTIALS.sub(f"{_HIDDEN}@", url, count=1)
-
-
-def _shown(settings: EmailSettings | WebhookSettings) -> str:
-    fields = ", ".join(f"{name}={value!r}" for name, value in settings.__rich_repr__())
-    return f"{type(settings).__name__}({fields})"

@@ -2,7 +2,6 @@
 
 import base64
 import hmac
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Final
 
@@ -13,19 +12,18 @@ from segue.channels.http import (
     InvalidCallError,
     UnreachableError,
 )
+from segue.channels.provider import retry_after_s, status_and_body
 from segue.channels.sender import Accepted, Answer, Refused, TryLater
 from segue.channels.settings import WebhookSettings
 from segue.clock import Clock
 from segue.errors import SegueError
-from segue.model.instants import SECOND, from_datetime
+from segue.model.instants import SECOND
 from segue.model.rendered import Rendered, RenderedWebhook
 
 _TRY_LATER: Final = frozenset((408, 429))
-_BODY_SHOWN_MAX: Final = 200
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how a secret begins, not one
 _SECRET_BYTES_MIN: Final = 24  # Standard Webhooks 1.0
 _SECRET_BYTES_MAX: Final = 64
-_RETRY_AFTER_DIGITS_MAX: Final = 9  # longer is no wish but a mistake
 
 
 class WebhookSender:
@@ -89,29 +87,14 @@ class WebhookSender:
 
     def _read(self, answer: HttpAnswer) -> Answer:
         """Sort an answer (channel-facts.md 1.6)."""
-        status = answer.status
-        shown = " ".join(answer.body[:_BODY_SHOWN_MAX].decode("utf-8", "replace").split())
-        detail = f"HTTP {status} {shown}".strip()
+        status, detail = answer.status, status_and_body(answer)
         if 200 <= status < 300:  # noqa: PLR2004
             return Accepted(detail)
         if status in _TRY_LATER or status >= 500:  # noqa: PLR2004
-            return TryLater(detail, self._retry_after_s(answer.headers.get("retry-after")))
+            return TryLater(detail, retry_after_s(answer, self._clock))
         if 300 <= status < 400:  # noqa: PLR2004
             detail = f"HTTP {status}: redirects are not followed; give the address it leads to"
         return Refused(detail)
-
-    def _retry_after_s(self, text: str | None) -> float | None:
-        """Read a Retry-After: seconds, or a date."""
-        if text is None:
-            return None
-        text = text.strip()
-        if text.isascii() and text.isdigit() and len(text) <= _RETRY_AFTER_DIGITS_MAX:
-            return float(text)
-        try:
-            at = from_datetime(parsedate_to_datetime(text))
-        except (ValueError, OverflowError):
-            return None
-        return max(0.0, (at - self._clock.now()) / SECOND)
 
 
 def _read_secret(text: str) -> bytes:

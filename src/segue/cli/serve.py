@@ -13,6 +13,7 @@ from segue.channels.registry import Senders
 from segue.clock import SystemClock
 from segue.logs import set_up_logs
 from segue.services.application import Application
+from segue.services.secrets import secrets_of
 from segue.services.settings import Settings, read_settings
 from segue.storage.open import open_database
 from segue.web.server import Server, listen
@@ -40,8 +41,9 @@ async def _serve(settings: Settings) -> None:
     clock = SystemClock()
     listening = listen(settings.host, settings.port)
     settings = replace(settings, port=listening.getsockname()[1])
-    senders = Senders(settings.channels, clock)
-    application = Application(settings, open_database(settings.database_url), senders, clock)
+    stores = open_database(settings.database_url)
+    senders = Senders(settings.channels, clock, secrets_of(stores.journal, clock))
+    application = Application(settings, stores, senders, clock)
     await run_server(application, listening, asyncio.Event(), lambda: _announce(application))
 
 
@@ -50,6 +52,8 @@ def _announce(application: Application) -> None:
     key = application.first_key()
     if key is not None:
         click.echo(f"A first API key, shown this once: {key}")
+    if application.web_push_key is not None:
+        click.echo(f"Browsers subscribe to push with the key {application.web_push_key}")
 
 
 async def run_server(

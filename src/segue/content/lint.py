@@ -1,5 +1,6 @@
 """What is wrong or doubtful about a campaign's messages, said while they are written."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from segue.content.liquid import find_faults, find_paths
 from segue.content.markup import MarkupError, bound_markup
 from segue.model.campaigns import Campaign
 from segue.model.limits import MESSAGE_BYTES_MAX
-from segue.model.messages import Email, MessageBody, Webhook
+from segue.model.messages import Email, MessageBody, Push, Webhook
 from segue.model.problems import Problem
 
 EMAIL_BYTES_ADVISED: Final = 102 * 1024  # Gmail cuts off what is longer
@@ -22,6 +23,10 @@ _UNSUBSCRIBE_NAMES: Final = frozenset(
     ("unsubscribe_url", "set_user_to_unsubscribed_url", "email_footer")
 )
 _MEMBERS: Final = {"campaign": CAMPAIGN_MEMBERS, "trigger": TRIGGER_MEMBERS}
+# channel-facts.md 1.2 and 6.7; the rest is what a push says of itself.
+_RESERVED_EXTRA: Final = re.compile(
+    r"aps|segue|from|message_type|collapse_key|title|body|gcm.*|google.*", re.IGNORECASE
+)
 _SCHEMES: Final = ("http:", "https:", "mailto:", "tel:", "sms:", "#", "{{", "{%")
 
 
@@ -73,6 +78,11 @@ def _shape_faults(path: str, body: MessageBody) -> Iterator[Problem]:
         if not body.url.startswith(("http://", "https://", "{{", "{%")):
             yield Problem(f"{path}.url", f"{body.url!r} is no http or https URL")
         yield from _header_faults(path, body.headers, frozenset())
+    elif isinstance(body, Push):
+        for name in body.extra:
+            if _RESERVED_EXTRA.fullmatch(name):
+                message = "is a name that Apple, Google or Segue itself uses; take another one"
+                yield Problem(f"{path}.extra.{name}", message)
 
 
 def _header_faults(

@@ -1,8 +1,9 @@
 """From what an author wrote to what a sender sends: every template filled in for one user."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Literal, assert_never
 
 from msgspec import to_builtins
 from msgspec.json import encode as encode_json
@@ -23,17 +24,28 @@ from segue.content.html import add_preheader, inline_css, to_text
 from segue.content.links import LinkMaker, LinkRewriter, Origin, add_pixel
 from segue.content.liquid import Liquid, LiquidError
 from segue.content.markup import MarkupError, bound_markup
+from segue.content.phones import read_phone
+from segue.content.short_messages import render_push, render_sms
 from segue.content.tokens import TokenSigner
 from segue.errors import SegueError
 from segue.model.channels import Channel
-from segue.model.messages import Email, MessageBody, Webhook
+from segue.model.devices import RegisteredDevice
+from segue.model.messages import (
+    ContentCard,
+    Email,
+    InAppMessage,
+    MessageBody,
+    Push,
+    Sms,
+    Webhook,
+)
 from segue.model.rendered import Rendered, RenderedEmail, RenderedNote, RenderedWebhook
 
 _CONTROLS: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
 class AddressMissing(SegueError):  # noqa: N818 - a fact about the user, no fault
-    """The profile has no email attribute that a message could be sent to."""
+    """The user has no address that a message of this channel could be sent to."""
 
 
 class Renderer:
@@ -54,35 +66,39 @@ class Renderer:
         attributes: Mapping[str, Any],
         context: Mapping[str, Any],
         origin: Origin,
+        devices: Sequence[RegisteredDevice] = (),
     ) -> Rendered:
-        """Return `body` filled in with `context`, ready for a sender.
+        """Return `body` filled in with `context`, ready for a sender; a push goes to `devices`.
 
         Raises:
             LiquidError: a template goes wrong.
             LiquidAborted: a template decided that this message is not to be sent.
-            AddressMissing: an email's user has no usable address.
+            AddressMissing: the user has no usable address for it.
             SenderInvalidError: an email has no usable From address.
         """
         match body:
             case Email():
                 address = read_address(attributes.get("email"))
                 if address is None:
-                    raise AddressMissing
+                    raise AddressMissing("the profile has no email attribute with an address")
                 links = LinkMaker(self._public_url, self._signer, origin, channel)
                 return _EmailRendering(self._liquid, body, context, origin, links).render(
                     address, self._default_from
                 )
             case Webhook():
                 return self._webhook(body, context, origin)
+            case Push():
+                if not devices:
+                    raise AddressMissing("the user has no device that takes push")
+                return render_push(partial(self._fill, context), body, devices, origin)
+            case Sms():
+                return render_sms(partial(self._fill, context), body, _phone(attributes), origin)
+            case InAppMessage():
+                return self._note(body, "in_app_message", context, origin)
+            case ContentCard():
+                return self._note(body, "content_card", context, origin)
             case _:
-                content = self._fill(to_builtins(body), context, channel)
-                return RenderedNote(
-                    send_id=origin.send_id,
-                    user_id=origin.user_id,
-                    campaign=origin.campaign,
-                    channel=channel,
-                    content=content,
-                )
+                assert_never(body)
 
     def _webhook(
         self, body: Webhook, context: Mapping[str, Any], origin: Origin
@@ -101,7 +117,7 @@ class Renderer:
             is_json = text.lstrip().startswith(("{", "["))
             payload, kind = text.encode(), "application/json" if is_json else "text/plain"
         elif body.body is not None:
-            payload = encode_json(self._fill(body.body, context, "webhook.body"))
+            payload = encode_json(self._fill(context, body.body, "webhook.body"))
             kind = "application/json"
         if payload is not None and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = (
@@ -117,14 +133,41 @@ class Renderer:
             body=payload,
         )
 
-    def _fill(self, value: Any, context: Mapping[str, Any], where: str) -> Any:
+    def _note(
+        self,
+        body: InAppMessage | ContentCard,
+        channel: Literal["in_app_message", "content_card"],
+        context: Mapping[str, Any],
+        origin: Origin,
+    ) -> RenderedNote:
+        return RenderedNote(
+            send_id=origin.send_id,
+            user_id=origin.user_id,
+            campaign=origin.campaign,
+            channel=channel,
+            content=self._fill(context, to_builtins(body), channel),
+        )
+
+    def _fill(self, context: Mapping[str, Any], value: Any, where: str) -> Any:
         if isinstance(value, str):
             return self._liquid.render(value, context, where)
         if isinstance(value, dict):
-            return {k: self._fill(v, context, f"{where}.{k}") for k, v in value.items()}
+            return {k: self._fill(context, v, f"{where}.{k}") for k, v in value.items()}
         if isinstance(value, list):
-            return [self._fill(v, context, f"{where}[{i}]") for i, v in enumerate(value)]
+            return [self._fill(context, v, f"{where}[{i}]") for i, v in enumerate(value)]
         return value
+
+
+def _phone(attributes: Mapping[str, Any]) -> str:
+    given = attributes.get("phone")
+    number = read_phone(given)
+    if number is None:
+        raise AddressMissing(
+            "the profile has no phone attribute with a number"
+            if given is None
+            else f"{given!r:.40} is no number with a country code, such as +32470123456"
+        )
+    return number
 
 
 class _EmailRendering:

@@ -8,6 +8,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from segue.engine.conversions import convert
+from segue.engine.devices import change_devices
 from segue.engine.draft import Act, Decision, Draft
 from segue.engine.past import follow
 from segue.engine.plan import Plan
@@ -23,6 +24,7 @@ from segue.model.events import (
     BackfillFound,
     CampaignEnded,
     Cause,
+    DeviceUpdate,
     Event,
     Occurrence,
     ScheduleCame,
@@ -50,6 +52,8 @@ def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = Non
             draft.acts.append(Act(event, cause.happened_at, cause.now, ordinal=cause.ordinal))
         case AttributesSet():
             set_attributes(draft, cause.attributes)
+        case DeviceUpdate(changed=changed):
+            change_devices(draft, changed, cause.now)
         case TimerFired():
             fire_timer(draft, cause.campaign, cause.now)
         case Settlement(settled=settled):

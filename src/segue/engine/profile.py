@@ -16,8 +16,9 @@ _SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {
 }
 # A subscription group to its state, of those that are to change.
 _GROUPS_ATTRIBUTE: Final = "subscription_groups"
-# The attribute that holds a channel's address.
-_ADDRESS_ATTRIBUTES: Final[dict[str, Channel]] = {"email": "email", "phone": "sms"}
+# The attribute that holds a channel's address; those of push are the user's devices.
+_ADDRESS_ATTRIBUTES: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
+_ADDRESSED_BY: Final = {name: channel for channel, name in _ADDRESS_ATTRIBUTES.items()}
 _STATES: Final = ("opted_in", "subscribed", "unsubscribed")
 
 
@@ -33,8 +34,8 @@ def set_attributes(draft: Draft, changes: dict[str, Any]) -> None:
             attributes.pop(name, None)
         else:
             attributes[name] = value
-        if name in _ADDRESS_ATTRIBUTES:
-            _revive_address(draft, _ADDRESS_ATTRIBUTES[name], value)
+        if name in _ADDRESSED_BY:
+            _revive_address(draft, _ADDRESSED_BY[name], value)
         if name in _SUBSCRIPTION_ATTRIBUTES and value in _STATES:
             subscribe(draft, _SUBSCRIPTION_ATTRIBUTES[name], value)
         if name == _GROUPS_ATTRIBUTE and isinstance(value, dict):
@@ -56,7 +57,10 @@ def subscribe(draft: Draft, name: str, subscription: str) -> None:
 
 def kill_address(draft: Draft, channel: Channel) -> None:
     """Remember that the channel's present address takes no messages any more."""
-    address = str(draft.state.attributes.get(channel, ""))
+    attribute = _ADDRESS_ATTRIBUTES.get(channel)
+    if attribute is None:
+        return
+    address = str(draft.state.attributes.get(attribute, ""))
     dead = {**draft.state.dead_addresses, channel: address}
     draft.state = replace(draft.state, dead_addresses=dead)
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from segue.engine.audience import subscription_to
 from segue.engine.caps import cap_facts, reached_caps, with_message
+from segue.engine.devices import forget_tokens
 from segue.engine.draft import Act, Draft
 from segue.engine.gates import obstruction
 from segue.engine.hours import Hold, Skip, hours_verdict
@@ -145,6 +146,8 @@ def settle(draft: Draft, settled: SendSettled, now: int) -> None:
     The first accepted one makes the user a receiver of the campaign; a send none of whose
     messages was accepted is a skip, and the user may enter again.
     """
+    if settled.dead_tokens:
+        forget_tokens(draft, settled.dead_tokens)
     slug, channel = settled.campaign, settled.channel
     membership = draft.membership(slug)
     handed = membership.handed

@@ -7,9 +7,10 @@ log, so that an event of no interest is decoded once and never converted.
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from segue.model.channels import Channel
+from segue.model.devices import Device
 from segue.model.ids import derive_id
 from segue.model.instants import from_datetime
 from segue.model.limits import NAME_LENGTH_MAX
@@ -62,6 +63,19 @@ class AttributeChange(Struct, gc=False, omit_defaults=True, forbid_unknown_field
     id: Name | None = None
 
 
+class DeviceChanged(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """A device of a user that takes push from now on; or, `is_removed`, no longer does.
+
+    To be removed it is found by its token, or, where that is not given, by its id.
+    """
+
+    user_id: UserId
+    device: Device
+    is_removed: bool = False
+    time: datetime | None = None
+    id: Name | None = None
+
+
 def event_id(event: Event, now: int, ordinal: int) -> str:
     """Return the client's id, else the one that follows from the event's place in the log."""
     return event.id or derive_id(now, "event", ordinal)
@@ -89,6 +103,18 @@ class AttributesSet(Struct, frozen=True, gc=False):
     now: int
 
 
+class DeviceUpdate(Struct, frozen=True, gc=False):
+    """A `DeviceChanged` at its place in the log."""
+
+    changed: DeviceChanged
+    now: int
+
+    @property
+    def user_id(self) -> str:
+        """Whose device it is."""
+        return self.changed.user_id
+
+
 class TimerFired(Struct, frozen=True, gc=False):
     """The user's waiting send of a campaign (its slug) is due, at `now`."""
 
@@ -104,7 +130,8 @@ class SendSettled(Struct, frozen=True, gc=False, omit_defaults=True):
     """What became of one message of a send: handed over, refused for good, or not made at all.
 
     `reason` is one of `segue.model.reasons`, and "unreachable" says that the address is dead;
-    `detail` is the provider's or the template's word.
+    `detail` is the provider's or the template's word. `dead_tokens` are those of devices that no
+    longer take a push.
     """
 
     user_id: str
@@ -114,6 +141,7 @@ class SendSettled(Struct, frozen=True, gc=False, omit_defaults=True):
     settled_as: SettledAs
     reason: str | None = None
     detail: str | None = None
+    dead_tokens: list[str] = field(default_factory=list)
 
 
 class Settlement(Struct, frozen=True, gc=False):
@@ -168,6 +196,7 @@ class BackfillFound(Struct, frozen=True, gc=False):
 Cause = (
     Occurrence
     | AttributesSet
+    | DeviceUpdate
     | TimerFired
     | Settlement
     | CampaignEnded

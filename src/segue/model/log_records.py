@@ -6,11 +6,12 @@ of everything.
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
-from segue.model.events import AttributeChange, Event, SendSettled
+from segue.model.devices import DevicesTried
+from segue.model.events import AttributeChange, DeviceChanged, Event, SendSettled
 from segue.model.workspace import Segment, Workspace
 
 
@@ -61,10 +62,14 @@ class SendsSettled(Struct, frozen=True, array_like=True, tag=6):
 
 
 class SendsDeferred(Struct, frozen=True, array_like=True, tag=9):
-    """These messages were not taken now; each is tried again at an instant, with why."""
+    """These messages were not taken now; each is tried again at an instant, with why.
+
+    `tried` are the pushes, by their send's id, that some devices need not get again.
+    """
 
     received_at: int
     deferred: list[tuple[str, Channel, int, str]]
+    tried: list[tuple[str, DevicesTried]] = field(default_factory=list)
 
 
 class TimeAdvanced(Struct, frozen=True, array_like=True, tag=7):
@@ -139,6 +144,13 @@ class Backfilled(Struct, frozen=True, array_like=True, tag=15):
     events: list[Event]
 
 
+class DevicesChanged(Struct, frozen=True, gc=False, array_like=True, tag=16):
+    """Devices that were registered or removed by one call."""
+
+    received_at: int
+    changes: list[DeviceChanged]
+
+
 # What changes the plan, for everybody.
 PlanChange = CampaignPublished | CampaignStopped | WorkspaceSet | SegmentSet | SegmentDeleted
 
@@ -154,6 +166,7 @@ Record = (
     | SendsRequested
     | ScheduleWalked
     | Backfilled
+    | DevicesChanged
 )
 
 
@@ -164,7 +177,7 @@ def entry_count(record: Record) -> int:
             return len(record.events)
         case SendsRequested():
             return len(record.recipients)
-        case AttributesReceived():
+        case AttributesReceived() | DevicesChanged():
             return len(record.changes)
         case _:
             return 1

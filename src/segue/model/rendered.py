@@ -1,10 +1,11 @@
 """What a sender is handed: one message for one user, with every template filled in."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from segue.model.channels import Channel
+from segue.model.devices import RegisteredDevice
+from segue.model.messages import Button, StoryPage
 
 
 class RenderedEmail(Struct, frozen=True):
@@ -34,14 +35,46 @@ class RenderedWebhook(Struct, frozen=True):
     body: bytes | None = None
 
 
-class RenderedNote(Struct, frozen=True):
-    """A push, SMS, in-app message or content card: its document with the texts filled in."""
+class RenderedPush(Struct, frozen=True):
+    """A push notification, and the user's devices that are to get it.
+
+    A device needs campaign, variant and send to report what the user did with it.
+    """
 
     send_id: str
     user_id: str
     campaign: str  # the slug
-    channel: Channel
+    variant: str
+    devices: list[RegisteredDevice]
+    title: str
+    body: str = ""
+    deep_link: str | None = None
+    image_url: str | None = None
+    buttons: list[Button] = field(default_factory=list)
+    pages: list[StoryPage] = field(default_factory=list)
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class RenderedSms(Struct, frozen=True):
+    """A text message to a number with its country code, such as +32470123456."""
+
+    send_id: str
+    user_id: str
+    campaign: str  # the slug
+    to: str
+    body: str
+    from_: str | None = None
+    media_urls: list[str] = field(default_factory=list)
+
+
+class RenderedNote(Struct, frozen=True):
+    """An in-app message or content card: its document with the texts filled in."""
+
+    send_id: str
+    user_id: str
+    campaign: str  # the slug
+    channel: Literal["in_app_message", "content_card"]
     content: dict[str, Any]
 
 
-Rendered = RenderedEmail | RenderedWebhook | RenderedNote
+Rendered = RenderedEmail | RenderedWebhook | RenderedPush | RenderedSms | RenderedNote

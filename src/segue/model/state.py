@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from segue.model.devices import RegisteredDevice
+
 STATE_VERSION: Final = 2
 CONTROL_VARIANT: Final = "control"  # of receipts and acts that belong to the control group
 
@@ -132,6 +134,7 @@ class UserState(Struct, frozen=True, array_like=True, gc=False):
     # by the key of a tracker: what filters on events, purchases and sessions ask about
     histories: dict[str, History] = field(default_factory=dict)
     messages: list[SentMessage] = field(default_factory=list)  # of the last days, in order
+    devices: list[RegisteredDevice] = field(default_factory=list)  # by when they were registered
 
 
 EMPTY_STATE: Final = UserState()

@@ -12,6 +12,7 @@ from segue.model.log_records import PlanChange, ScheduleWalked
 from segue.runtime.live_outcomes import LiveOutcomes
 from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
+from segue.runtime.token_owners import TokenOwners
 from segue.storage.ports import Checkpoint, Position, Snapshot
 
 
@@ -31,6 +32,7 @@ class Checkpoints:
         self._outcomes = outcomes
         self.plan_changes: list[PlanChange] = []
         self.walks: dict[str, ScheduleWalked] = {}
+        self.token_owners = TokenOwners(snapshot)
         self.written_position = snapshot.position()
         self.position_being_written: Position | None = None
         self._lock = asyncio.Lock()
@@ -82,6 +84,7 @@ class Checkpoints:
             counts=counts,
             plan_changes=plan_changes,
             walks=list(walks.values()),
+            token_owners=self.token_owners.begin_writing(),
             verdicts=verdicts,
         )
 
@@ -90,6 +93,7 @@ class Checkpoints:
         self._timers.end_writing(is_written)
         self._outcomes.outbox.end_writing(is_written)
         self._outcomes.end_writing(is_written)
+        self.token_owners.end_writing(is_written)
 
 
 def _has_news(checkpoint: Checkpoint, written: Position) -> bool:

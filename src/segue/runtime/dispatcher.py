@@ -9,11 +9,13 @@ from collections import OrderedDict
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from segue.channels.backoff import next_attempt
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.clock import Clock
 from segue.errors import SegueError
+from segue.model.devices import DevicesTried
 from segue.model.events import SendSettled, SettledAs
 from segue.model.instants import SECOND
 from segue.model.limits import MACHINE_OPEN_WINDOW, SENDERS_MAX
@@ -53,6 +55,9 @@ class Sends(Protocol):
 
     async def send(self, message: Rendered) -> Answer:
         """Hand over to the sender of the message's channel."""
+
+    def turn(self, message: Rendered, now: int) -> int:
+        """Return when its provider takes the message, `now` or later; the turn is kept for it."""
 
 
 class Dispatcher:
@@ -148,10 +153,22 @@ class Dispatcher:
         except NotSentError as error:
             self._settle(item, "skipped", error.reason, str(error))
             return None
+        return message if self._is_its_turn(item, message) else None
+
+    def _is_its_turn(self, item: OutboxItem, message: Rendered) -> bool:
+        """Return whether provider and campaign take the message now."""
+        now = self._clock.now()
+        turn = self._limits.turn(item, now, lambda: self._senders.turn(message, now))
+        if turn is None:
+            self._settle(item, "skipped", "rate_limited", None)
+            return False
+        if turn > now:
+            self._outbox.retry(item.key, turn)
+            return False
         if not self._limits.may_send(item):
             self._settle(item, "skipped", "recipients_max", None)
-            return None
-        return message
+            return False
+        return True
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)
@@ -168,6 +185,14 @@ class Dispatcher:
             _log.exception("a sender failed", channel=item.channel)
             answer = Unknown(f"{type(error).__name__}: {error}")
         self._remember(item)
+        await self._take(item, answer)
+
+    async def _take(self, item: OutboxItem, answer: Answer) -> None:
+        """Log an answer. A push that some device has got is received, whatever others say."""
+        tried = answer.tried
+        if tried.unknown and self._limits.resends_on_unknown(item.channel):
+            tried = replace(tried, unknown=[])
+        item = replace(item, tried=item.tried + tried)
         match answer:
             case Accepted():
                 await self._settle(item, "accepted", None, None)
@@ -175,13 +200,15 @@ class Dispatcher:
                 reason = "unreachable" if answer.is_address_dead else "refused"
                 await self._settle(item, "refused", reason, answer.detail)
             case TryLater():
-                await self._put_off(item, answer.detail, answer.retry_after_s)
+                await self._put_off(item, tried, answer.detail, answer.retry_after_s)
             case Unknown() if self._limits.resends_on_unknown(item.channel):
-                await self._put_off(item, answer.detail, None)
+                await self._put_off(item, tried, answer.detail, None)
             case Unknown():
                 await self._settle(item, "skipped", "unknown_outcome", answer.detail)
 
-    async def _put_off(self, item: OutboxItem, detail: str, retry_after_s: float | None) -> None:
+    async def _put_off(
+        self, item: OutboxItem, tried: DevicesTried, detail: str, retry_after_s: float | None
+    ) -> None:
         now = self._clock.now()
         again_at = next_attempt(
             item.channel,
@@ -196,7 +223,9 @@ class Dispatcher:
             return
         send_id, channel = item.deliver.send_id, item.channel
         await self._commits.hand_in(
-            lambda at: SendsDeferred(at, [(send_id, channel, again_at, detail)])
+            lambda at: SendsDeferred(
+                at, [(send_id, channel, again_at, detail)], [(send_id, tried)] if tried else []
+            )
         )
 
     def _settle(
@@ -204,6 +233,8 @@ class Dispatcher:
     ) -> "asyncio.Future[int]":
         """Log what became of a message; from here on it is out of the outbox."""
         deliver = item.deliver
+        if item.tried.accepted:
+            settled_as, reason, detail = "accepted", None, None
         self._limits.settled(item, is_accepted=settled_as == "accepted")
         settled = SendSettled(
             deliver.user_id,
@@ -213,6 +244,7 @@ class Dispatcher:
             settled_as,
             reason,
             detail,
+            item.tried.dead,
         )
         return self._commits.hand_in(lambda at: SendsSettled(at, [settled]))
 

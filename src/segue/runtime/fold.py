@@ -22,6 +22,7 @@ from segue.model.events import (
     BackfillFound,
     CampaignEnded,
     Cause,
+    DeviceUpdate,
     Event,
     Occurrence,
     ScheduleCame,
@@ -36,6 +37,7 @@ from segue.model.log_records import (
     AttributesReceived,
     Backfilled,
     CampaignStopped,
+    DevicesChanged,
     EventsReceived,
     PlanChange,
     Record,
@@ -153,6 +155,9 @@ class Fold:
             case AttributesReceived():
                 for change in record.changes:
                     self._decide(AttributesSet(change.user_id, change.attributes, self.now))
+            case DevicesChanged():
+                for changed in record.changes:
+                    self._decide(DeviceUpdate(changed, self.now))
             case SendsAttempted() | SendsDeferred():
                 self.outcomes.handing_over(record)
             case SendsSettled():
@@ -295,4 +300,4 @@ def is_known(state: UserState) -> bool:
 
     That alone depends on what filters happen to ask about, which must not decide who is there.
     """
-    return bool(state.attributes or state.memberships or state.subscriptions)
+    return bool(state.attributes or state.memberships or state.subscriptions or state.devices)

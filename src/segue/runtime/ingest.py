@@ -10,13 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from segue.errors import BusyError
-from segue.model.events import PURCHASE, AttributeChange, Event
+from segue.model.events import PURCHASE, AttributeChange, DeviceChanged, Event
 from segue.model.interactions import ACTS, DERIVED_ACTS
 from segue.model.limits import INGEST_BACKLOG_EVENTS_MAX
-from segue.model.log_records import AttributesReceived, EventsReceived
+from segue.model.log_records import AttributesReceived, DevicesChanged, EventsReceived
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.group_commit import GroupCommit
 from segue.runtime.processor import Processor
+from segue.runtime.token_owners import TokenOwners
 
 _TOO_LARGE: Final = "holds a whole number beyond 64 bits; send it as text"
 
@@ -39,8 +40,15 @@ class Taken(Struct, frozen=True):
 class Ingest:
     """The door for events and profile changes."""
 
-    def __init__(self, commits: GroupCommit, processor: Processor, recent_ids: RecentIds) -> None:
+    def __init__(
+        self,
+        commits: GroupCommit,
+        processor: Processor,
+        recent_ids: RecentIds,
+        token_owners: TokenOwners,
+    ) -> None:
         self._commits = commits
+        self._token_owners = token_owners
         self._processor = processor
         self._recent_ids = recent_ids
         self.event_count = 0
@@ -93,6 +101,21 @@ class Ingest:
         """
         self.refuse_when_busy()
         await self._commits.hand_in(lambda at: AttributesReceived(at, list(changes)))
+
+    async def take_devices(self, changes: Sequence[DeviceChanged]) -> None:
+        """Append devices that were registered or removed; a token is taken from who had it.
+
+        Raises:
+            BusyError: more is waiting to be decided than memory should hold.
+        """
+        self.refuse_when_busy()
+        owners = self._token_owners
+        before = [owners.owner_of(one.device.token) for one in changes]
+        try:
+            await self._commits.hand_in(lambda at: DevicesChanged(at, owners.taken(changes)))
+        except Exception:
+            owners.give_back(changes, before)  # not durable: who had the tokens has them still
+            raise
 
     def refuse_when_busy(self) -> None:
         """Keep more from coming in than can be decided about.

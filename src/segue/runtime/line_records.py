@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from segue.engine.plan import filters_of
 from segue.errors import SegueError
 from segue.model.campaigns import Campaign
-from segue.model.events import AttributeChange, SendSettled
+from segue.model.events import AttributeChange, DeviceChanged, SendSettled
 from segue.model.filters import Filter
 from segue.model.ids import derive_id
 from segue.model.instants import from_datetime
@@ -17,6 +17,7 @@ from segue.model.log_records import (
     Backfilled,
     CampaignPublished,
     CampaignStopped,
+    DevicesChanged,
     PlanChange,
     Recipient,
     Record,
@@ -31,7 +32,7 @@ from segue.model.log_records import (
 )
 from segue.model.workspace import Segment, Workspace
 from segue.runtime.in_memory import Sends
-from segue.runtime.lines import AttributesLine, ControlLine, Line, OutcomeLine
+from segue.runtime.lines import AttributesLine, ControlLine, DeviceLine, Line, OutcomeLine
 
 
 class Survey(Struct):
@@ -94,7 +95,9 @@ class LineRecords:
             changes.append(self._published(project.campaigns[slug], now))
         return changes
 
-    def of(self, line: AttributesLine | ControlLine | OutcomeLine, now: int) -> Record | None:
+    def of(
+        self, line: AttributesLine | DeviceLine | ControlLine | OutcomeLine, now: int
+    ) -> Record | None:
         """Return the record of a line that is no event; None for one that changes nothing.
 
         Raises:
@@ -104,6 +107,11 @@ class LineRecords:
             case AttributesLine():
                 change = AttributeChange(line.user_id, line.attributes, line.time, line.id)
                 return AttributesReceived(now, [change])
+            case DeviceLine():
+                changed = DeviceChanged(
+                    line.user_id, line.device, line.is_removed, line.time, line.id
+                )
+                return DevicesChanged(now, [changed])
             case OutcomeLine():
                 return self._settled(line, now)
             case ControlLine():
@@ -123,6 +131,7 @@ class LineRecords:
             line.outcome,
             line.reason,
             line.detail,
+            line.dead_tokens,
         )
         return SendsSettled(now, [settled])
 

@@ -1,6 +1,7 @@
 """The log as NDJSON lines (interface.md, "The log"): reading them for a run, and writing them.
 
-A line is an event, a profile change, a control line, or the recorded outcome of a send.
+A line is an event, a change of a profile or of a device, a control line, or the recorded outcome
+of a send.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,14 @@ from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
-from segue.model.events import AttributeChange, Event, SendSettled, SettledAs, event_id
+from segue.model.events import (
+    AttributeChange,
+    DeviceChanged,
+    Event,
+    SendSettled,
+    SettledAs,
+    event_id,
+)
 from segue.model.instants import from_datetime, to_datetime
 from segue.model.log_records import (
     AttributesReceived,
@@ -20,6 +28,7 @@ from segue.model.log_records import (
     Block,
     CampaignPublished,
     CampaignStopped,
+    DevicesChanged,
     EventsReceived,
     Record,
     ScheduleWalked,
@@ -62,6 +71,12 @@ class AttributesLine(AttributeChange, forbid_unknown_fields=True, omit_defaults=
     received_at: datetime | None = None
 
 
+class DeviceLine(DeviceChanged, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """A device that was registered or removed, with the instant it was accepted."""
+
+    received_at: datetime | None = None
+
+
 class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Something that a person or a program did with a campaign, or the passing of time."""
 
@@ -94,14 +109,16 @@ class OutcomeLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
     channel: Channel
     reason: str | None = None
     detail: str | None = None
+    dead_tokens: list[str] = field(default_factory=list)
     time: datetime | None = None
     received_at: datetime | None = None
 
 
-Line = EventLine | AttributesLine | ControlLine | OutcomeLine
+Line = EventLine | AttributesLine | DeviceLine | ControlLine | OutcomeLine
 
 _event_line = msgspec.json.Decoder(EventLine)
 _attributes_line = msgspec.json.Decoder(AttributesLine)
+_device_line = msgspec.json.Decoder(DeviceLine)
 _control_line = msgspec.json.Decoder(ControlLine)
 _outcome_line = msgspec.json.Decoder(OutcomeLine)
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -109,6 +126,7 @@ _OTHER_KINDS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "control": _control_line,
     "outcome": _outcome_line,
     "attributes": _attributes_line,
+    "device": _device_line,
 }
 _WORDS_OF_OTHER_KINDS: Final = [f'"{key}"'.encode() for key in ("decision", *_OTHER_KINDS)]
 
@@ -154,7 +172,7 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
                 line: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,))
                 line["id"] = event_id(event, record.received_at, ordinal + index)
                 yield {**line, "received_at": at}
-        case AttributesReceived():
+        case AttributesReceived() | DevicesChanged():
             for change in record.changes:
                 line = msgspec.to_builtins(change, builtin_types=(datetime,))
                 yield {**line, "received_at": at}
@@ -219,9 +237,9 @@ def _present(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outcome_fields(settled: SendSettled, at: datetime) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(settled)
+    fields = msgspec.to_builtins(settled)
     fields["outcome"] = fields.pop("settled_as")
-    return _present({**fields, "time": at})
+    return {**fields, "time": at}
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from segue.model.log_records import (
     AttributesReceived,
     Backfilled,
     Block,
+    DevicesChanged,
     EventsReceived,
     PlanChange,
     Record,
@@ -36,7 +37,7 @@ def users_in(record: Record) -> Iterator[str]:
     match record:
         case EventsReceived():
             yield from (event.user_id for event in record.events)
-        case AttributesReceived():
+        case AttributesReceived() | DevicesChanged():
             yield from (change.user_id for change in record.changes)
         case SendsSettled():
             yield from (settled.user_id for settled in record.settled)
@@ -87,7 +88,13 @@ def _about(block: Block, user_id: str) -> Iterator[tuple[Record, int]]:
     ordinal = block.first_ordinal
     for record in block.records:
         match record:
-            case EventsReceived() | AttributesReceived() | SendsRequested() | Backfilled():
+            case (
+                EventsReceived()
+                | AttributesReceived()
+                | DevicesChanged()
+                | SendsRequested()
+                | Backfilled()
+            ):
                 yield from _entries_of(record, ordinal, user_id)
             case SendsSettled():
                 mine = [settled for settled in record.settled if settled.user_id == user_id]
@@ -103,7 +110,7 @@ def _about(block: Block, user_id: str) -> Iterator[tuple[Record, int]]:
 
 
 def _entries_of(
-    record: EventsReceived | AttributesReceived | SendsRequested | Backfilled,
+    record: EventsReceived | AttributesReceived | DevicesChanged | SendsRequested | Backfilled,
     first_ordinal: int,
     user_id: str,
 ) -> Iterator[tuple[Record, int]]:

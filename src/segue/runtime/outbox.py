@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from segue.model.devices import DevicesTried
 from segue.model.effects import Deliver
 from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
 from segue.storage.ports import OutboxItem
@@ -41,6 +42,8 @@ class Outbox:
                 for send_id, channel in record.attempts:
                     self._attempted(f"{send_id}/{channel}", record.received_at)
             case SendsDeferred():
+                for send_id, tried in record.tried:
+                    self._tried(f"{send_id}/push", tried)
                 for send_id, channel, again_at, _detail in record.deferred:
                     self.retry(f"{send_id}/{channel}", again_at)
             case SendsSettled():
@@ -102,6 +105,11 @@ class Outbox:
             self._store(
                 replace(item, is_attempted=True, attempts=item.attempts + 1, first_attempt_at=first)
             )
+
+    def _tried(self, key: str, tried: DevicesTried) -> None:
+        item = self.items.get(key)
+        if item is not None:
+            self._store(replace(item, tried=item.tried + tried))
 
     def _store(self, item: OutboxItem) -> None:
         self.items[item.key] = item

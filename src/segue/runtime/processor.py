@@ -11,6 +11,7 @@ from segue.model.limits import OUTBOX_MAX
 from segue.model.log_records import (
     AttributesReceived,
     Block,
+    DevicesChanged,
     EventsReceived,
     PlanChange,
     Record,
@@ -68,6 +69,7 @@ class Processor:
         for record in block.records:
             self._prefetch(record)
             self.fold.apply(record, ordinal)
+            self._checkpoints.token_owners.follow(record)
             if isinstance(record, PlanChange):
                 self._checkpoints.plan_changes.append(record)
             elif isinstance(record, ScheduleWalked):
@@ -140,7 +142,7 @@ class Processor:
                 self._states.prefetch(
                     event.user_id for event in record.events if event.name in interests
                 )
-            case AttributesReceived():
+            case AttributesReceived() | DevicesChanged():
                 self._states.prefetch(change.user_id for change in record.changes)
             case _:
                 return

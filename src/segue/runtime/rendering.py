@@ -7,8 +7,10 @@ from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
 from segue.engine.plan import PublishedCampaign
 from segue.model.campaigns import Variant
+from segue.model.devices import DevicesTried, RegisteredDevice
 from segue.model.messages import MessageBody
 from segue.model.rendered import Rendered
+from segue.model.state import UserState
 from segue.runtime.dispatcher import NotSentError
 from segue.runtime.runtime import Runtime
 from segue.storage.ports import OutboxItem
@@ -49,13 +51,20 @@ class LiveRenders:
         )
         origin = Origin(deliver.send_id, deliver.user_id, campaign.slug, variant.name)
         try:
-            return self._renderer.render(item.channel, body, state.attributes, context, origin)
+            return self._renderer.render(
+                item.channel, body, state.attributes, context, origin, devices_of(state, item.tried)
+            )
         except AddressMissing as error:
             raise NotSentError("no_address", str(error)) from None
         except LiquidAborted as error:
             raise NotSentError("aborted", str(error)) from None
         except (LiquidError, SenderInvalidError) as error:
             raise NotSentError("template_error", str(error)) from None
+
+
+def devices_of(state: UserState, tried: DevicesTried) -> list[RegisteredDevice]:
+    """Return the devices that a push is to go to, or still is."""
+    return [device for device in state.devices if not tried.has(device.token)]
 
 
 def _variant(campaign: PublishedCampaign, name: str) -> Variant:

@@ -83,7 +83,9 @@ class Runtime:
         self.commits = GroupCommit(journal, clock, self._committed)
         recent_ids = RecentIds()
         self._recent_ids = recent_ids
-        self.ingest = Ingest(self.commits, self.processor, recent_ids)
+        self.ingest = Ingest(
+            self.commits, self.processor, recent_ids, self.checkpoints.token_owners
+        )
         limits = SendLimits(lambda: fold.plan, self._received_by)
         self.dispatcher = Dispatcher(
             self.outcomes.outbox, self.commits, make_renders(self), senders, limits, clock
@@ -106,6 +108,7 @@ class Runtime:
         replay_tail(self.journal, self.processor, progress)
         remember_recent_ids(self.journal, self._recent_ids, self.clock.now(), progress)
         self.outcomes.is_recovering = False
+        self.checkpoints.token_owners.is_recovering = False
         self.commits.stamp(self.processor.position.now)
 
     async def start(self) -> None:

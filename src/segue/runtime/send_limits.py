@@ -1,4 +1,4 @@
-"""What holds back hand-overs: a campaign's pace and its most recipients, and channels' policies.
+"""What holds back hand-overs: the pace of campaigns and providers, most recipients, policies.
 
 These are limits across users, so they are kept where messages leave, and what they stop comes
 back to the engine as an outcome in the log.
@@ -29,6 +29,7 @@ class SendLimits:
         self._received_by = received_by
         self._pace = Pace()
         self._slots: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
         self._recipients = Recipients()
         self._sent_before: dict[str, int] = {}
 
@@ -45,6 +46,20 @@ class SendLimits:
             return None
         return max(at, now)
 
+    def turn(self, item: OutboxItem, now: int, take: Callable[[], int]) -> int | None:
+        """Return when the provider takes the message; None if that is too late for it.
+
+        A turn is taken for each attempt, and kept until it has come.
+        """
+        kept = self._turns.pop(item.key, None)
+        at = take() if kept is None else kept
+        if at <= now:
+            return now
+        if at - item.deliver.decided_at > HELD_MAX:
+            return None
+        self._turns[item.key] = at
+        return at
+
     def may_send(self, item: OutboxItem) -> bool:
         """Return whether the campaign may reach one more user, and if so count this one."""
         slug, plan = item.deliver.campaign, self._plan()
@@ -59,6 +74,7 @@ class SendLimits:
     def settled(self, item: OutboxItem, *, is_accepted: bool) -> None:
         """Take in that a message came to its end."""
         self._slots.pop(item.key, None)
+        self._turns.pop(item.key, None)
         deliver = item.deliver
         slug, send_id = deliver.campaign, deliver.send_id
         if not is_accepted:

@@ -13,11 +13,12 @@ from segue.services.campaigns import Campaigns
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
 from segue.services.publishing import Publishing
+from segue.services.push_devices import PushDevices
+from segue.services.secrets import installation_secret
 from segue.services.settings import Settings
 from segue.services.tracking import Tracking
 from segue.services.users import Users
 from segue.storage.open import Stores
-from segue.storage.ports import Journal
 
 _LINK_SECRET = "link-signing-key"  # noqa: S105 - its name, not the key
 
@@ -30,7 +31,7 @@ class Application:
         self.clock = clock
         self._stores = stores
         self._senders = senders
-        signer = TokenSigner(_link_secret(stores.journal, clock))
+        signer = TokenSigner(installation_secret(stores.journal, clock, _LINK_SECRET))
         renderer = Renderer(
             settings.base_url, signer, clock, default_from=settings.channels.email.from_
         )
@@ -47,6 +48,7 @@ class Application:
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
         self.users = Users(self.runtime)
+        self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
         self.tracking = Tracking(self.runtime, signer, clock)
 
@@ -67,11 +69,7 @@ class Application:
             return None
         return create_key(self.runtime.journal, self.clock, ["admin"], "first key")
 
-
-def _link_secret(journal: Journal, clock: Clock) -> bytes:
-    """Return the key that signs links, made at first use."""
-    if journal.secret(_LINK_SECRET) is None:
-        journal.save_secret(_LINK_SECRET, clock.token(32))
-    secret = journal.secret(_LINK_SECRET)
-    assert secret is not None  # noqa: S101 - it was just saved
-    return secret
+    @property
+    def web_push_key(self) -> str | None:
+        """The key that pages give browsers to subscribe with; None where web push is not set up."""
+        return self._senders.web_push_key

@@ -4,18 +4,23 @@ from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
+from segue.channels.segments import segments_of
 from segue.content.context import template_context
 from segue.content.links import Origin
 from segue.content.render import Renderer
 from segue.errors import SegueError
 from segue.model.campaigns import Variant
 from segue.model.channels import Channel
+from segue.model.devices import RegisteredDevice
 from segue.model.messages import MessageBody
+from segue.model.rendered import RenderedSms
 from segue.model.state import TriggerContext
 from segue.runtime.runtime import Runtime
 from segue.storage.ports import StoredCampaign
 
-_MADE_UP_ADDRESS = "someone@example.test"
+# Addresses of nobody: a made-up user could get a message of every channel.
+_MADE_UP_ATTRIBUTES = {"email": "someone@example.test", "phone": "+12025550123"}
+_MADE_UP_DEVICES = [RegisteredDevice("preview", "android", "preview")]
 
 
 class PreviewRequest(Struct, forbid_unknown_fields=True):
@@ -52,11 +57,12 @@ class Previews:
     def preview(self, campaign: StoredCampaign, wish: PreviewRequest) -> Preview:
         """Return each message of the campaign for one user."""
         state = self._runtime.state_of(wish.user_id)
-        known = state.attributes if state is not None else {"email": _MADE_UP_ADDRESS}
+        known = state.attributes if state is not None else _MADE_UP_ATTRIBUTES
+        devices = state.devices if state is not None else _MADE_UP_DEVICES
         attributes = {**known, **wish.attributes}
         return Preview(
             [
-                self._one(campaign, variant, channel, body, attributes, wish)
+                self._one(campaign, variant, channel, body, attributes, devices, wish)
                 for variant in campaign.document.all_variants()
                 for message in variant.messages
                 for channel, body in message.written()
@@ -70,6 +76,7 @@ class Previews:
         channel: Channel,
         body: MessageBody,
         attributes: dict[str, Any],
+        devices: list[RegisteredDevice],
         wish: PreviewRequest,
     ) -> PreviewedMessage:
         now = self._runtime.clock.now()
@@ -86,10 +93,13 @@ class Previews:
         )
         origin = Origin("preview", wish.user_id, campaign.slug, variant.name)
         try:
-            rendered = self._renderer.render(channel, body, attributes, context, origin)
+            rendered = self._renderer.render(channel, body, attributes, context, origin, devices)
         except SegueError as error:
             return PreviewedMessage(variant.name, channel, error=str(error))
         content = to_builtins(rendered, builtin_types=(bytes,))
+        content.pop("devices", None)
+        if isinstance(rendered, RenderedSms):
+            content["segments"] = to_builtins(segments_of(rendered.body))
         if isinstance(content.get("body"), bytes):
             content["body"] = content["body"].decode("utf-8", "replace")
         return PreviewedMessage(variant.name, channel, content)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct, field, inspect
 
 from segue.channels.settings import ChannelSettings
 from segue.model.decoding import decode_document
@@ -60,7 +60,8 @@ def read_settings(
             raise InvalidError([Problem("", f"is no TOML: {error}")], str(path)) from None
     for name, text in environment.items():
         if name.startswith(_PREFIX):
-            _set(raw, name.removeprefix(_PREFIX).lower().split("__"), _typed(text))
+            keys = name.removeprefix(_PREFIX).lower().split("__")
+            _set(raw, keys, _typed(text, is_text=_is_text_at(keys)))
     raw.update({name: value for name, value in flags.items() if value is not None})
     return decode_document(raw, Settings, "The settings")
 
@@ -71,9 +72,35 @@ def _set(raw: dict[str, Any], path: list[str], value: Any) -> None:
     raw[path[-1]] = value
 
 
-def _typed(text: str) -> Any:
-    """Read a variable as TOML would; what is no TOML value is text."""
+def _typed(text: str, *, is_text: bool) -> Any:
+    """Read a variable as TOML would; what is no TOML value, or is to be text, is text.
+
+    A phone number or a key may look like a number to TOML.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    return text if is_text and not isinstance(value, str) else value
+
+
+def _is_text_at(path: list[str]) -> bool:
+    """Return whether the setting at a path is text."""
+    kinds = [inspect.type_info(Settings)]
+    for part in path:
+        kinds = [kind for outer in kinds for kind in _kinds_within(outer, part)]
+    return any(isinstance(kind, inspect.StrType) for kind in kinds)
+
+
+def _kinds_within(outer: inspect.Type, name: str) -> list[inspect.Type]:
+    """Return the types that a setting of a name may have."""
+    found: list[inspect.Type] = []
+    if isinstance(outer, inspect.StructType):
+        found = [field.type for field in outer.fields if field.encode_name == name]
+    elif isinstance(outer, inspect.DictType):
+        found = [outer.value_type]
+    return [
+        kind
+        for one in found
+        for kind in (one.types if isinstance(one, inspect.UnionType) else [one])
+    ]

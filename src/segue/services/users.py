@@ -1,12 +1,15 @@
 """Users: find, list, change, erase, and everything that happened to one."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from segue.errors import NotFoundError
+from segue.model.devices import Platform
 from segue.model.events import AttributeChange
+from segue.model.instants import to_datetime
 from segue.model.limits import ATTRIBUTES_PER_USER_MAX
 from segue.model.log_records import UserErased
 from segue.model.problems import InvalidError, Problem
@@ -16,6 +19,14 @@ from segue.runtime.history import timeline_of
 from segue.runtime.runtime import Runtime
 
 
+class ShownDevice(Struct):
+    """A device as the API shows one: without its token, which is its provider's."""
+
+    id: str
+    platform: Platform
+    registered_at: datetime
+
+
 class User(Struct, omit_defaults=True):
     """A user as the API shows one."""
 
@@ -23,12 +34,17 @@ class User(Struct, omit_defaults=True):
     attributes: dict[str, Any]
     subscriptions: dict[str, str]
     waiting: list[str]  # slugs of campaigns the user waits for
+    devices: list[ShownDevice] = field(default_factory=list)
 
 
 def shown(user_id: str, state: UserState) -> User:
     """Return a state as the API shows it."""
     waiting = [slug for slug, member in state.memberships.items() if member.wait is not None]
-    return User(user_id, state.attributes, state.subscriptions, sorted(waiting))
+    devices = [
+        ShownDevice(device.id, device.platform, to_datetime(device.registered_at))
+        for device in state.devices
+    ]
+    return User(user_id, state.attributes, state.subscriptions, sorted(waiting), devices)
 
 
 class Users:

@@ -231,6 +231,7 @@ class MemorySnapshot:
         self._counters: dict[Counter, float] = {}
         self._plan_changes: list[bytes] = []
         self._walks: dict[str, ScheduleWalked] = {}
+        self._token_owners: dict[str, str] = {}
         self._verdict_blocks: list[bytes] = []
 
     def position(self) -> Position:
@@ -252,6 +253,10 @@ class MemorySnapshot:
                 self._counters[counter] = self._counters.get(counter, 0.0) + amount
             self._plan_changes += encoded.plan_changes
             self._walks.update({walk.campaign: walk for walk in checkpoint.walks})
+            for token, owner in checkpoint.token_owners:
+                self._token_owners.pop(token, None)
+                if owner is not None:
+                    self._token_owners[token] = owner
             self._verdict_blocks += encoded.verdict_blocks
             self._position = checkpoint.position
 
@@ -315,6 +320,10 @@ class MemorySnapshot:
         """Return how far each scheduled campaign has come."""
         return [walk for _, walk in sorted(self._walks.items())]
 
+    def token_owner(self, token: str) -> str | None:
+        """Return whose a push token is, if it is somebody's."""
+        return self._token_owners.get(token)
+
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
     ) -> list[tuple[Counter, float]]:
@@ -358,6 +367,9 @@ class MemorySnapshot:
             self._states.pop(user_id, None)
         self._timers = {key for key in self._timers if key.user_id not in user_ids}
         self._outbox = {key: kept for key, kept in self._outbox.items() if kept[1] not in user_ids}
+        self._token_owners = {
+            token: owner for token, owner in self._token_owners.items() if owner not in user_ids
+        }
 
 
 def _counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str, str]:

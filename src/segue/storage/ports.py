@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
+from segue.model.devices import DevicesTried
 from segue.model.effects import Deliver
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import UserState
@@ -148,6 +149,7 @@ class OutboxItem(Struct, frozen=True, array_like=True):
     first_attempt_at: int | None = None
     next_attempt_at: int = 0
     is_attempted: bool = False  # an attempt is in the log, and no outcome of it
+    tried: DevicesTried = DevicesTried()  # of a push: devices that need not get it again
 
     @property
     def key(self) -> str:
@@ -203,6 +205,7 @@ class Checkpoint(Struct):
     counts: list[tuple[Counter, float]] = field(default_factory=list)  # to be added
     plan_changes: list[PlanChange] = field(default_factory=list)
     walks: list[ScheduleWalked] = field(default_factory=list)  # the newest of each campaign
+    token_owners: list[tuple[str, str | None]] = field(default_factory=list)  # None: nobody's
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -249,6 +252,9 @@ class Snapshot(Protocol):
 
     def walks(self) -> list[ScheduleWalked]:
         """Return how far each scheduled campaign has come: its newest walk."""
+
+    def token_owner(self, token: str) -> str | None:
+        """Return whose a push token is, if it is somebody's."""
 
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62

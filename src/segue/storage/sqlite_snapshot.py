@@ -30,7 +30,7 @@ from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
 _FILE: Final = FileKind(
     schema="snapshot_schema.sql",
-    schema_version=2,
+    schema_version=3,
     page_size=1024,
     wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
 )
@@ -52,6 +52,8 @@ class _Rows(Struct):
     counts: list[Row]
     plan_changes: list[Row]
     walks: list[Row]
+    tokens_gone: list[Row]
+    token_owners: list[Row]
     verdict_blocks: list[bytes]
 
 
@@ -84,6 +86,8 @@ class SqliteSnapshot:
             run_rows(connection, _SQL["add_counts"], rows.counts)
             run_rows(connection, _SQL["put_plan_changes"], rows.plan_changes)
             run_rows(connection, _SQL["put_walks"], rows.walks)
+            run_rows(connection, _SQL["delete_token_owners"], rows.tokens_gone)
+            run_rows(connection, _SQL["put_token_owners"], rows.token_owners)
             for stored in rows.verdict_blocks:
                 connection.execute(_SQL["append_verdict_block"], {"bytes": stored})
             connection.execute(
@@ -178,6 +182,11 @@ class SqliteSnapshot:
         rows = self._db.rows(_SQL["list_walks"])
         return [decode_walk(stored, self._place) for (stored,) in rows]
 
+    def token_owner(self, token: str) -> str | None:
+        """Return whose a push token is, if it is somebody's."""
+        row = self._db.row(_SQL["find_token_owner"], {"key": user_key(token)})
+        return row[0] if row else None
+
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62
     ) -> list[tuple[Counter, float]]:
@@ -234,6 +243,12 @@ class SqliteSnapshot:
             counts=[(*msgspec.structs.astuple(one), amount) for one, amount in checkpoint.counts],
             plan_changes=_column([encode(one) for one in checkpoint.plan_changes]),
             walks=[(walk.campaign, encode(walk)) for walk in checkpoint.walks],
+            tokens_gone=_column(
+                [user_key(token) for token, owner in checkpoint.token_owners if owner is None]
+            ),
+            token_owners=[
+                (user_key(token), owner) for token, owner in checkpoint.token_owners if owner
+            ],
             verdict_blocks=encode_verdicts(checkpoint.verdicts),
         )
 
@@ -266,6 +281,7 @@ class SqliteSnapshot:
                 self._close_gap(connection, key)
         run_rows(connection, _SQL["delete_timers_of_users"], _column(user_ids))
         run_rows(connection, _SQL["delete_outbox_of_users"], _column(user_ids))
+        run_rows(connection, _SQL["delete_token_owners_of_users"], _column(user_ids))
 
     def _close_gap(self, connection: sqlite3.Connection, gap: int) -> None:
         """Put those behind a freed key where looking for them, up to a free key, finds them."""

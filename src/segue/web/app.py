@@ -8,7 +8,16 @@ from litestar.openapi import OpenAPIConfig
 from segue import __version__
 from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
-from segue.web.api import campaigns, connections, events, publishing, sends, stats, users
+from segue.web.api import (
+    campaigns,
+    connections,
+    events,
+    publishing,
+    push_devices,
+    sends,
+    stats,
+    users,
+)
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
@@ -28,6 +37,7 @@ def create_app(application: Application) -> Litestar:
         route_handlers=[
             events.take_events,
             *users.HANDLERS,
+            *push_devices.HANDLERS,
             *campaigns.HANDLERS,
             *publishing.HANDLERS,
             *connections.HANDLERS,

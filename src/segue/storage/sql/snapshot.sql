@@ -103,6 +103,19 @@ INSERT OR REPLACE INTO walks (campaign, walk) VALUES (?, ?);
 -- name: list_walks
 SELECT walk FROM walks ORDER BY campaign;
 
+-- name: put_token_owners
+INSERT OR REPLACE INTO token_owners (key, user_id) VALUES (?, ?);
+
+-- name: delete_token_owners
+DELETE FROM token_owners WHERE key IN (VALUES (?));
+
+-- name: delete_token_owners_of_users
+-- Reads all of them, as erasing does with timers.
+DELETE FROM token_owners WHERE user_id IN (VALUES (?));
+
+-- name: find_token_owner
+SELECT user_id FROM token_owners WHERE key = :key;
+
 -- name: put_plan_changes
 INSERT INTO plan_changes (change) VALUES (?);
 

@@ -59,6 +59,12 @@ CREATE TABLE IF NOT EXISTS walks (
     walk BLOB NOT NULL -- msgpack
 ) STRICT, WITHOUT ROWID;
 
+-- Whose each push token is; `key` is a hash of the token, which may be a long URL.
+CREATE TABLE IF NOT EXISTS token_owners (
+    key INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS plan_changes (
     number INTEGER PRIMARY KEY,
     change BLOB NOT NULL -- msgpack

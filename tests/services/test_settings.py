@@ -1,0 +1,53 @@
+"""Settings from the environment: what is to be text stays text, whatever it looks like."""
+
+from pathlib import Path
+
+import pytest
+
+from segue.model.problems import InvalidError
+from segue.services.settings import Settings, read_settings
+
+
+def read(folder: Path, **variables: str) -> Settings:
+    return read_settings(folder, {f"SEGUE_{name}": text for name, text in variables.items()}, {})
+
+
+def test_a_phone_number_and_a_key_of_digits_are_text(tmp_path: Path) -> None:
+    twilio = read(
+        tmp_path,
+        CHANNELS__SMS__TWILIO__FROM="+15005550006",
+        CHANNELS__SMS__TWILIO__ACCOUNT_SID="1e5",
+        CHANNELS__SMS__TWILIO__AUTH_TOKEN="0123456789",
+        CHANNELS__SMS__TWILIO__TIMEOUT_S="4",
+    ).channels.sms.twilio
+    assert twilio is not None
+    assert (twilio.from_, twilio.account_sid) == ("+15005550006", "1e5")
+    assert (twilio.auth_token, twilio.timeout_s) == ("0123456789", 4.0)
+
+
+def test_other_kinds_are_read_as_toml_has_them(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        PORT="9000",
+        PUBLIC_URL='"https://shop.test"',
+        CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES='["10.0.0.0/8"]',
+        CHANNELS__SMS__HTTP__URL="https://sms.test",
+        CHANNELS__SMS__HTTP__HEADERS='{X-Key = "1", X-Other = "2"}',
+        CHANNELS__SMS__HTTP__HEADERS__X_MORE="3",
+    )
+    assert settings.port == 9_000
+    assert settings.public_url == "https://shop.test"
+    assert settings.channels.webhook.allow_private_addresses == ["10.0.0.0/8"]
+    assert settings.channels.sms.http is not None
+    assert settings.channels.sms.http.headers == {"X-Key": "1", "X-Other": "2", "x_more": "3"}
+
+
+def test_a_provider_that_is_half_set_up_says_what_lacks(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        read(tmp_path, CHANNELS__PUSH__APNS__KEY_ID="K", CHANNELS__SMS__HTTP__METHOD="POST")
+    assert {problem.path for problem in caught.value.problems} == {
+        "channels.push.apns.key_file",
+        "channels.push.apns.team_id",
+        "channels.push.apns.topic",
+        "channels.sms.http.url",
+    }
