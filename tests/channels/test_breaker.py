@@ -54,7 +54,8 @@ async def test_it_opens_after_so_many_failures_in_a_row() -> None:
     await line.ask(Unknown("broke off"))
     answer = await line.ask(Accepted())
     assert line.call_count == BREAKER_FAILURES_MAX
-    assert answer == TryLater("Provider was down, and is left alone for a while", PAUSE_S)
+    left_alone = "Provider was down, and is left alone for a while"
+    assert answer == TryLater(left_alone, PAUSE_S, is_outage=True, was_asked=False)
 
 
 @pytest.mark.parametrize("good", [Accepted(), Refused("no"), TryLater("not this one")])

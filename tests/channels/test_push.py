@@ -149,6 +149,7 @@ async def test_a_provider_that_is_down_does_not_hold_up_the_others(
     answer = await sender.send(world.push(TABLET, PHONE))
     assert isinstance(answer, TryLater)
     assert answer.retry_after_s == BREAKER_PAUSE / SECOND
+    assert not answer.was_asked
     assert answer.tried == DevicesTried([PHONE.token])
     assert len(world.fcm.asked) == asked
     world.clock.advance(BREAKER_PAUSE)

@@ -141,6 +141,21 @@ async def test_a_push_that_one_device_has_is_received_though_the_others_never_ge
     assert [(one.settled_as, one.reason) for one in settlements(live)] == [("accepted", None)]
 
 
+@pytest.mark.parametrize("was_asked", [True, False])
+async def test_a_push_is_not_given_up_because_its_provider_was_not_even_asked(
+    was_asked: bool,
+) -> None:
+    """Tries are counted, and without one the time is: half an hour."""
+    provider = Provider(*[TryLater("down", 30.0, was_asked=was_asked)] * 100)
+    live = await started(provider)
+    live.clock.jitter = lambda: 0.0  # type: ignore[method-assign]
+    await go(live)
+    for second in range(0, 3_600, 15):
+        await live.move_to(START + second * SECOND)
+    assert len(provider.handed) == (6 if was_asked else 61)
+    assert await told(live) == ["offer enter", "offer send", "offer gave_up"]
+
+
 async def test_dead_devices_are_forgotten_and_the_user_has_no_address_then() -> None:
     tried = DevicesTried(dead=["t1", "t2", "t3"])
     provider = Provider(Refused("gone", is_address_dead=True, tried=tried))

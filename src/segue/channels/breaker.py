@@ -36,7 +36,8 @@ class Breaker:
         if self._open_until_s is not None:
             left_s = self._open_until_s - now_s
             if left_s > 0:
-                return TryLater(f"{self._name} was down, and is left alone for a while", left_s)
+                detail = f"{self._name} was down, and is left alone for a while"
+                return TryLater(detail, left_s, is_outage=True, was_asked=False)
             self._open_until_s = now_s + BREAKER_PAUSE / SECOND
         answer = await call()
         self._learn(answer)

@@ -118,7 +118,8 @@ def _together(answers: list[tuple[RegisteredDevice, Answer]]) -> Answer:
     if later:
         # The earliest: a provider that asked for more is behind its breaker until then.
         wishes = [one.retry_after_s for one in later if one.retry_after_s is not None]
-        return TryLater(detail, min(wishes, default=None), tried=tried)
+        was_asked = any(one.was_asked for one in later)
+        return TryLater(detail, min(wishes, default=None), was_asked=was_asked, tried=tried)
     if tried.accepted:
         return Accepted(detail, tried)
     if tried.unknown:

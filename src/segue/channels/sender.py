@@ -18,12 +18,14 @@ class Accepted(Struct, frozen=True):
 class TryLater(Struct, frozen=True):
     """Not now. `retry_after_s` is the provider's own wish, if any.
 
-    In an outage (`is_outage`) it would take nobody's message, not only not this one.
+    In an outage (`is_outage`) it would take nobody's message, not only not this one; and then it
+    may not even have been asked (`was_asked`).
     """
 
     detail: str
     retry_after_s: float | None = None
     is_outage: bool = False
+    was_asked: bool = True
     tried: DevicesTried = DevicesTried()
 
 

@@ -18,7 +18,7 @@ from segue.errors import SegueError
 from segue.model.devices import DevicesTried
 from segue.model.events import SendSettled, SettledAs
 from segue.model.instants import SECOND
-from segue.model.limits import MACHINE_OPEN_WINDOW, SENDERS_MAX
+from segue.model.limits import MACHINE_OPEN_WINDOW, SENDERS_MAX, WEBHOOK_ATTEMPTS_MAX
 from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
 from segue.model.rendered import Rendered
 from segue.runtime.group_commit import GroupCommit
@@ -200,28 +200,29 @@ class Dispatcher:
                 reason = "unreachable" if answer.is_address_dead else "refused"
                 await self._settle(item, "refused", reason, answer.detail)
             case TryLater():
-                await self._put_off(item, tried, answer.detail, answer.retry_after_s)
+                await self._put_off(item, tried, answer)
             case Unknown() if self._limits.resends_on_unknown(item.channel):
-                await self._put_off(item, tried, answer.detail, None)
+                await self._put_off(item, tried, TryLater(answer.detail))
             case Unknown():
                 await self._settle(item, "skipped", "unknown_outcome", answer.detail)
 
-    async def _put_off(
-        self, item: OutboxItem, tried: DevicesTried, detail: str, retry_after_s: float | None
-    ) -> None:
-        now = self._clock.now()
+    async def _put_off(self, item: OutboxItem, tried: DevicesTried, answer: TryLater) -> None:
+        now, attempts = self._clock.now(), item.attempts + 1
+        if not answer.was_asked:
+            # Nothing is given up because others found the provider down; only when time is up.
+            attempts = min(attempts, WEBHOOK_ATTEMPTS_MAX - 1)
         again_at = next_attempt(
             item.channel,
-            item.attempts + 1,
+            attempts,
             item.first_attempt_at if item.first_attempt_at is not None else now,
             now,
-            retry_after_s,
+            answer.retry_after_s,
             self._clock.jitter(),
         )
         if again_at is None:
-            await self._settle(item, "refused", "gave_up", detail)
+            await self._settle(item, "refused", "gave_up", answer.detail)
             return
-        send_id, channel = item.deliver.send_id, item.channel
+        send_id, channel, detail = item.deliver.send_id, item.channel, answer.detail
         await self._commits.hand_in(
             lambda at: SendsDeferred(
                 at, [(send_id, channel, again_at, detail)], [(send_id, tried)] if tried else []
