@@ -89,7 +89,7 @@ class WebPushSettings(_Shown, frozen=True):
 
     contact: Annotated[str, Meta(pattern=r"^(mailto:[^@\s]+@\S+|https://\S+)$")]
     allow_private_addresses: list[str] = field(default_factory=list)
-    timeout_s: Timeout = 30.0
+    timeout_s: Timeout = 10.0  # the address is a user's word, and may lead to one who never answers
     sends_per_second_max: Rate | None = None
 
 
