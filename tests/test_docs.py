@@ -1,9 +1,13 @@
 """The docs cannot fall behind: what the program has, the reference has a heading for."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
+from msgspec import inspect
 
 from segue.cli.main import segue
 from segue.content.lint import errors_in, warnings_in
@@ -62,6 +66,25 @@ def test_the_campaign_of_the_how_to_on_sending_is_a_good_one() -> None:
     assert (campaign.delivery.type, errors_in(campaign), warnings_in(campaign)) == ("api", [], [])
 
 
+@pytest.mark.parametrize("page", ["howto/push.md", "howto/sms.md"])
+def test_what_the_how_tos_on_providers_show_can_be_read(page: str) -> None:
+    readers = {"yaml": _read_campaign, "toml": _read_settings, "json": _read_json}
+    read = [readers[kind](text) for kind, text in blocks_of(page) if kind in readers]
+    assert read
+
+
+def _read_campaign(text: str) -> None:
+    assert errors_in(decode_campaign(read_yaml(text, "docs"))) == []
+
+
+def _read_settings(text: str) -> None:
+    msgspec.convert(tomllib.loads(text), Settings)
+
+
+def _read_json(text: str) -> None:
+    msgspec.json.decode(text)
+
+
 def test_every_command_has_its_heading() -> None:
     assert {f"segue {name}" for name in segue.commands} == headings("commands.md")
 
@@ -90,7 +113,15 @@ def test_every_rate_is_in_the_table_of_rates() -> None:
 
 
 def test_every_setting_has_its_heading() -> None:
-    documented = headings("settings.md")
-    for field in msgspec.structs.fields(Settings):
-        name = field.encode_name
-        assert any(one == name or one.startswith(f"{name}.") for one in documented), name
+    assert set(settings_in(inspect.type_info(Settings))) == headings("settings.md")
+
+
+def settings_in(kind: inspect.Type, path: str = "") -> Iterator[str]:
+    """Yield the names of settings, those of nested ones with all that they stand in."""
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    structs = [one for one in kinds if isinstance(one, inspect.StructType)]
+    if not structs:
+        yield path
+    for struct in structs:
+        for field in struct.fields:
+            yield from settings_in(field.type, f"{path}.{field.encode_name}".lstrip("."))

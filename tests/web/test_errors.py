@@ -216,6 +216,8 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         "/api/v1/users": {"get", "post"},
         user: {"get", "patch", "delete"},
         f"{user}/timeline": {"get"},
+        f"{user}/devices": {"post"},
+        f"{user}/devices/{{device_id}}": {"delete"},
         CAMPAIGNS: {"get", "post"},
         one: {"get", "put", "delete"},
         **{f"{one}/{verb}": {"get" if verb in verbs[4:6] else "post"} for verb in verbs},
