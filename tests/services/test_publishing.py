@@ -83,9 +83,11 @@ async def test_what_cannot_be_published_is_told_by_its_place(desk: Desk) -> None
         ("ids[1]", "active is active; only drafts and stopped can be published"),
         ("ids[2]", "old is archived; only drafts and stopped can be published"),
     ]
-    with pytest.raises(InvalidError) as refused:
-        await desk.publish_set()
-    assert refused.value.problems[0].message == "is empty; name at least one campaign"
+    for ids in ((), ("active",) * 501):
+        with pytest.raises(InvalidError) as refused:
+            await desk.publish_set(*ids)
+        message = f"has {len(ids)} entries; 1 to 500 at once"
+        assert [(one.path, one.message) for one in refused.value.problems] == [("ids", message)]
 
 
 async def test_a_campaign_named_twice_is_published_once(desk: Desk) -> None:

@@ -110,6 +110,9 @@ class Publishing:
         Raises:
             InvalidError: some are not there, or cannot be published, or they are too many.
         """
+        if not 1 <= len(wish.ids) <= PUBLISHED_AT_ONCE_MAX:
+            message = f"has {len(wish.ids)} entries; 1 to {PUBLISHED_AT_ONCE_MAX} at once"
+            raise InvalidError([Problem("ids", message)], "The publication")
         known = {one.slug: one for one in self._campaigns.all()}
         slug_by_id = {one.id: slug for slug, one in known.items()}
         chosen: dict[str, StoredCampaign] = {}
@@ -126,8 +129,6 @@ class Publishing:
             drafts = {slug: one for slug, one in known.items() if one.status == "draft"} | chosen
             found = edges({slug: one.document for slug, one in drafts.items()}, slug_by_id)
             chosen |= {slug: known[slug] for slug in followers_of(chosen, found)}
-        if not wish.ids:
-            problems.append(Problem("ids", "is empty; name at least one campaign"))
         if len(chosen) > PUBLISHED_AT_ONCE_MAX:
             message = f"means {len(chosen)} campaigns; at most {PUBLISHED_AT_ONCE_MAX} at once"
             problems.append(Problem("ids", message))
