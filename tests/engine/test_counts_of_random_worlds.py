@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from tests.support.counted_run import CountedRun, CountKey
 from tests.support.counted_worlds import run_of_seed
-from tests.support.random_worlds import world_of_seed
+from tests.support.plain_worlds import world_of_seed
 from tests.support.slow_counts import CLOSED, SlowCounts
 
 from segue.model.metrics import METRICS

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 import yaml
 from tests.support.oracle import bucket_of, decide_log
-from tests.support.random_worlds import world_of_seed
 
 from segue.model.campaigns import Campaign
 
@@ -192,27 +191,3 @@ def test_the_same_id_is_applied_once_in_a_day() -> None:
     greet = campaign("greet", {"event": "go"}, re_eligibility="always")
     lines = [event("go", "01:00:00", id="1"), event("go", "02:00:00", id="1")]
     assert decided([greet], *lines) == ["greet enter", "greet send"]
-
-
-def test_random_worlds_decide_everything_there_is_to_decide() -> None:
-    seen = set()
-    for seed in range(300):
-        world = world_of_seed(seed)
-        for line in decide_log(world.campaigns, world.lines, world.until):
-            seen.add((line["decision"], line.get("reason")))
-    assert seen >= {
-        ("enter", None),
-        ("send", None),
-        ("convert", None),
-        ("control", "control_group"),
-        ("cancel", "exception_event"),
-        ("cancel", "campaign_stopped"),
-        ("cancel", "campaign_archived"),
-        ("skip", "unsubscribed"),
-        ("skip", "unreachable"),
-        ("refuse", "published_after_event"),
-        ("refuse", "not_in_audience"),
-        ("refuse", "not_re_eligible"),
-        ("refuse", "already_waiting"),
-        ("refuse", "chain_limit"),
-    }

@@ -9,7 +9,7 @@ from segue.engine.draft import Act
 from segue.engine.watching import Check, Heard
 from segue.model.verdicts import Verdict
 from segue.runtime.account import Account, Step, account_of
-from tests.support.random_worlds import World, worlds
+from tests.support.plain_worlds import World, worlds
 from tests.support.recorded import Recorded, of_world
 
 # What a hearing leads to, by the decisions of its step.

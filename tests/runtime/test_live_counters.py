@@ -18,7 +18,7 @@ from segue.storage.ports import Checkpoint, Counter, Position, Sums
 from tests.runtime.test_one_log_one_outcome import recorded_live
 from tests.support.counted_run import CountedRun, CountKey
 from tests.support.live import LiveRuntime
-from tests.support.random_worlds import START
+from tests.support.plain_worlds import START
 from tests.support.story import campaign
 
 WHOLE = Sums([0, FOREVER], by_metric=True)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from segue.model.events import AttributeChange, Event
-from segue.model.instants import DAY, HOUR
+from segue.model.instants import DAY, HOUR, parse_instant
 from segue.model.log_records import (
     AttributesReceived,
     CampaignPublished,
@@ -24,7 +24,7 @@ from segue.runtime.line_records import LineRecords, Project, Survey
 from segue.runtime.lines import EventLine, Line, accepted_at, lines_of, read_line, verdict_line
 from segue.runtime.offline import OfflineRun
 from tests.support.live import LiveRuntime, phones_of
-from tests.support.random_worlds import START, World, world_of_seed
+from tests.support.random_worlds import World, world_of_seed
 
 SEEDS_A_TEST = 10
 
@@ -43,15 +43,15 @@ def records_of(world: World) -> list[tuple[int, Record]]:
         AttributeChange(user, {"email": f"{user}@segue.test", "phone": "+33600000000"})
         for user in users
     ]
-    now = START
+    now = start_of(world)
     found: list[tuple[int, Record]] = [
-        (START, AttributesReceived(START, addresses)),
-        (START, phones_of(START, *users)),
+        (now, AttributesReceived(now, addresses)),
+        (now, phones_of(now, *users)),
     ]
     for number, line in enumerate(line for line in lines if line is not None):
         now = accepted_at(line, now)
         if number == 0:
-            project = Project(world.campaigns)
+            project = Project(world.campaigns, world.segments, world.workspace)
             found += [(now, change) for change in records.initial(project, survey, now)]
         if isinstance(line, EventLine) and _is_double(line, recent, now):
             continue  # kept out at ingest
@@ -75,6 +75,12 @@ def _is_of_no_campaign(record: Record, records: LineRecords) -> bool:
         return False
     published = [one for one in records.plan_changes if isinstance(one, CampaignPublished)]
     return record.campaign not in [one.document.slug for one in published]
+
+
+def start_of(world: World) -> int:
+    """Return the instant of the world's first line."""
+    first = world.lines[0]
+    return parse_instant(first.get("received_at") or first["time"])
 
 
 def plain(line: EventLine) -> Event:
@@ -119,10 +125,11 @@ async def test_a_live_server_and_a_run_over_its_log_decide_byte_for_byte_the_sam
 async def recorded_live(seed: int) -> tuple[LiveRuntime, list[bytes]]:
     """Live through a world in random batches, with restarts, crashes and checkpoints."""
     random = Random(seed)
-    live = LiveRuntime(START)
+    world = world_of_seed(seed)
+    live = LiveRuntime(start_of(world))
     await live.start()
     waiting: list[Record] = []
-    for at, record in records_of(world_of_seed(seed)):
+    for at, record in records_of(world):
         if waiting and (at > live.clock.now() or random.random() < 0.4):
             await live.hand_in(waiting)
             waiting = []
@@ -146,9 +153,10 @@ async def recorded_live(seed: int) -> tuple[LiveRuntime, list[bytes]]:
 
 async def test_a_stop_while_a_checkpoint_is_being_written_records_nothing_twice() -> None:
     for seed in range(8):
-        live = LiveRuntime(START)
+        world = world_of_seed(seed)
+        live = LiveRuntime(start_of(world))
         await live.start()
-        for at, record in records_of(world_of_seed(seed)):
+        for at, record in records_of(world):
             await live.move_to(at)
             await live.hand_in([record])
         checkpoint = asyncio.create_task(live.checkpoint())

@@ -174,7 +174,7 @@ def test_the_failed_check_says_what_it_compared(reason: str) -> None:
 
 
 def test_every_check_of_the_engine_is_among_them() -> None:
-    assert set(COMPARED) | {"campaign_stopped"} == set(CHECK_REASONS)
+    assert {*COMPARED, "campaign_stopped", "campaign_archived"} == set(CHECK_REASONS)
 
 
 def failed_check(reason: str) -> ExplainedCheck:

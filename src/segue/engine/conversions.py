@@ -7,6 +7,7 @@ from segue.engine.hearing import is_bound, note_conversions
 from segue.engine.plan import LETTERS, ConversionRule
 from segue.model.events import PURCHASE, Event
 from segue.model.ids import derive_id
+from segue.model.interactions import CONVERSION
 from segue.model.state import Receipt
 
 
@@ -46,7 +47,7 @@ def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> N
         draft.count(slug, receipt.variant, "revenue", detail, amount=revenue)
     event = Event(
         draft.user_id,
-        "conversion",
+        CONVERSION,
         campaign=slug,
         variant=receipt.variant,
         conversion_event=letter,  # type: ignore[arg-type]
@@ -56,5 +57,5 @@ def _credit(draft: Draft, act: Act, rule: ConversionRule, receipt: Receipt) -> N
         currency=act.event.currency,
         quantity=act.event.quantity,
     )
-    act_id = derive_id(act.now, "conversion", slug, letter, draft.user_id, act.id)
-    draft.acts.append(Act(event, act.happened_at, act.now, act.hops, receipt.is_control, act_id))
+    act_id = derive_id(act.now, CONVERSION, slug, letter, draft.user_id, act.id)
+    draft.acts.append(Act(event, act.happened_at, act.now, act.hops, act_id))

@@ -11,14 +11,13 @@ from segue.engine.conversions import convert
 from segue.engine.devices import change_devices
 from segue.engine.draft import Act, Decision, Draft
 from segue.engine.past import follow
-from segue.engine.plan import Plan
+from segue.engine.plan import Plan, PublishedCampaign
 from segue.engine.profile import set_attributes
 from segue.engine.receipts import note_act, record_act
 from segue.engine.sending import fire_timer, settle
 from segue.engine.waiting import cancel_waiting, consider, end_wait, start_waiting
 from segue.engine.watching import Watch
 from segue.model.events import (
-    API_TRIGGER,
     SCHEDULE,
     AttributesSet,
     BackfillFound,
@@ -66,6 +65,7 @@ def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = Non
         case _:
             assert_never(cause)
     while draft.acts:
+        draft.act_count += 1
         _happen(draft, draft.acts.popleft())
     return draft.finish()
 
@@ -95,6 +95,9 @@ def _happen(draft: Draft, act: Act) -> None:
     if is_interaction:
         campaign = plan.find(event.campaign) if event.campaign is not None else None
         record_act(draft, act, campaign)
+        if campaign is not None:
+            act = _named(draft, act, campaign)
+            event = act.event
     rules = plan.rules_for(event)
     if rules is not None:
         if rules.exceptions:
@@ -111,6 +114,16 @@ def _happen(draft: Draft, act: Act) -> None:
             draft.state = replace(draft.state, histories=histories)
 
 
+def _named(draft: Draft, act: Act, campaign: PublishedCampaign) -> Act:
+    """Return the act with its campaign's slug, and with the variant that the user had received."""
+    event = act.event
+    receipt = draft.membership(campaign.slug).receipt
+    variant = event.variant or (receipt.variant if receipt is not None else None)
+    if event.campaign == campaign.slug and event.variant == variant:
+        return act
+    return replace(act, event=replace(event, campaign=campaign.slug, variant=variant))
+
+
 def _consider_directly(draft: Draft, cause: SendRequested | ScheduleCame | BackfillFound) -> None:
     """Look at one campaign that is to enter the user, though no rule of its own listens."""
     campaign = draft.plan.find(cause.campaign)
@@ -118,8 +131,7 @@ def _consider_directly(draft: Draft, cause: SendRequested | ScheduleCame | Backf
         return
     match cause:
         case SendRequested():
-            event = Event(cause.user_id, API_TRIGGER, properties=cause.properties)
-            act = Act(event, cause.now, cause.now, ordinal=cause.ordinal)
+            act = Act(cause.as_event(), cause.now, cause.now, ordinal=cause.ordinal)
         case ScheduleCame():
             event = Event(cause.user_id, SCHEDULE)
             act_id = derive_id(cause.at, SCHEDULE, campaign.slug, cause.user_id)
@@ -127,6 +139,8 @@ def _consider_directly(draft: Draft, cause: SendRequested | ScheduleCame | Backf
         case BackfillFound():
             found = Occurrence(cause.event, cause.now, -1)
             act = Act(cause.event, found.happened_at, cause.now, is_backfill=True)
+            done_with = draft.plan.find(cause.event.campaign or "")
+            act = _named(draft, act, done_with) if done_with is not None else act
         case _:
             assert_never(cause)
     if draft.watch is not None:

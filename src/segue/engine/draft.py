@@ -13,8 +13,9 @@ from segue.engine.plan import Plan
 from segue.engine.watching import Watch
 from segue.model.effects import Count, Effect
 from segue.model.events import Event, event_id
+from segue.model.interactions import CONVERSION
 from segue.model.metrics import MetricName
-from segue.model.state import Membership, UserState, Wait
+from segue.model.state import CONTROL_VARIANT, Membership, UserState, Wait
 from segue.model.verdicts import Verdict, VerdictKind
 
 _NEW = Membership()
@@ -45,10 +46,14 @@ class Act(Struct, frozen=True, gc=False):
     happened_at: int
     now: int
     hops: int = 0
-    is_control: bool = False
     derived_id: str | None = None
     ordinal: int = -1  # in the log, for an event from there
     is_backfill: bool = False  # from before the publication of the campaign it may enter
+
+    @property
+    def is_of_control(self) -> bool:
+        """Whether it is a conversion of the control group, which followers have to ask for."""
+        return self.event.name == CONVERSION and self.event.variant == CONTROL_VARIANT
 
     @property
     def id(self) -> str:
@@ -91,6 +96,7 @@ class Draft:
         self.effects: list[Effect] = []
         self.reasons: list[Verdict] = []
         self.acts: deque[Act] = deque()
+        self.act_count = 0  # of those that were handled
         # What the user and every campaign have had to do with each other so far.
         self.memberships = state.memberships
         self._is_changed = False  # then `memberships` is a copy of this draft's own

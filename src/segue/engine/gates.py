@@ -16,7 +16,7 @@ from segue.engine.plan import PublishedCampaign, all_targets_of
 from segue.engine.versions import Version
 from segue.engine.watching import Check, CheckReason
 from segue.model.instants import to_datetime
-from segue.model.limits import CHAIN_HOPS_MAX
+from segue.model.limits import CHAIN_ACTS_MAX, CHAIN_HOPS_MAX
 from segue.model.state import Membership, Wait
 from segue.model.traces import Facts
 
@@ -63,8 +63,12 @@ def obstruction(
     return None
 
 
-def _is_inactive(_draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
-    return campaign.status != "active"
+def _is_archived(_draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
+    return campaign.status == "archived"
+
+
+def _is_stopped(_draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
+    return campaign.status == "stopped"
 
 
 def _is_before_publication(_draft: Draft, act: Act, campaign: PublishedCampaign) -> bool:
@@ -98,8 +102,8 @@ def _is_waiting(draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
     return membership.wait is not None or membership.handed is not None
 
 
-def _is_end_of_chain(_draft: Draft, act: Act, _campaign: PublishedCampaign) -> bool:
-    return act.hops >= CHAIN_HOPS_MAX
+def _is_end_of_chain(draft: Draft, act: Act, _campaign: PublishedCampaign) -> bool:
+    return act.hops >= CHAIN_HOPS_MAX or draft.act_count > CHAIN_ACTS_MAX
 
 
 def _time_facts(_draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
@@ -174,7 +178,8 @@ def note_control(draft: Draft, campaign: PublishedCampaign, is_control: bool) ->
 
 
 _ENTRY_GATES: Final = (
-    EntryGate("campaign_stopped", _is_inactive, lambda _d, _a, c: {"status": c.status}),
+    EntryGate("campaign_archived", _is_archived, lambda _d, _a, c: {"status": c.status}),
+    EntryGate("campaign_stopped", _is_stopped, lambda _d, _a, c: {"status": c.status}),
     EntryGate("published_after_event", _is_before_publication, _time_facts),
     EntryGate(
         "outside_window",

@@ -214,9 +214,9 @@ def _is_automatic(spec: InteractWithCampaign, target: Campaign) -> bool:
 
 def _is_never_held_up(follower: Campaign) -> bool:
     delay, pause = follower.delivery.delay, follower.re_eligibility
-    # A local time may come at once, but not again and again: the next is a day away.
+    # A local time of the same day may have passed, and then comes at once, again and again.
     has_delay = isinstance(delay, Delay) and (
-        delay.after is None or parse_duration(delay.after) > 0
+        parse_duration(delay.after) > 0 if delay.after is not None else delay.in_days != 0
     )
     if any(trigger.did_not for trigger in follower.delivery.triggers):
         return False

@@ -17,7 +17,7 @@ from segue.model.traces import Condition, Facts
 def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
     """Return whether an act that has the binding's key satisfies all of it."""
     event = act.event
-    if act.is_control and not binding.include_control:
+    if act.is_of_control and not binding.include_control:
         return False
     if binding.variant is not None and binding.variant != variant_done_with(
         event, draft.memberships
@@ -136,7 +136,7 @@ def _conversion_outcome(act: Act, rule: ConversionRule, receipt: Receipt | None)
 def _conditions(draft: Draft, act: Act, listener: Listener) -> list[Condition]:
     variant = variant_done_with(act.event, draft.memberships)
     conditions = conditions_of(
-        listener.happening, act.event, act.happened_at, variant, act.is_control
+        listener.happening, act.event, act.happened_at, variant, act.is_of_control
     )
     if listener.is_receipt:
         is_receipt = _is_receipt(draft, act)

@@ -44,6 +44,7 @@ class PublishedCampaign(Struct, frozen=True):
     id: str
     status: PublishedStatus
     published_at: int
+    scheduled_at: int  # since when its schedule is as it is
     newest: Version
     versions: dict[int, Version]
     # When it was active before: from a publication until the stop that ended it.
@@ -107,6 +108,7 @@ class Plan(Struct, frozen=True):
     rules: dict[Key, Rules]
     interests: frozenset[str]  # names of events that need a look at the user's state
     workspace: Workspace = field(default_factory=Workspace)
+    zone_set_at: int = 0  # since when the workspace's time zone is as it is
     segments: dict[str, Segment] = field(default_factory=dict)
     # By key, and by the name of the events they look at. One that was ever asked for stays:
     # taken up again later, it would miss what happened in between.
@@ -131,7 +133,7 @@ EMPTY_PLAN: Final = Plan({}, {}, {}, ACTS)
 def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
     """Return the plan after campaigns, segments or the workspace were changed, in order."""
     campaigns, segments = dict(plan.campaigns), dict(plan.segments)
-    workspace = plan.workspace
+    workspace, zone_set_at = plan.workspace, plan.zone_set_at
     for change in changes:
         match change:
             case CampaignPublished():
@@ -141,6 +143,8 @@ def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
                 if change.campaign in campaigns:
                     campaigns[change.campaign] = _end(campaigns[change.campaign], change)
             case WorkspaceSet():
+                if change.workspace.time_zone != workspace.time_zone:
+                    zone_set_at = change.received_at
                 workspace = change.workspace
             case SegmentSet():
                 segments[change.segment.slug] = change.segment
@@ -148,7 +152,8 @@ def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
                 segments.pop(change.slug, None)
             case _:
                 assert_never(change)
-    return _compile(replace(plan, campaigns=campaigns, segments=segments, workspace=workspace))
+    changed = replace(plan, campaigns=campaigns, segments=segments)
+    return _compile(replace(changed, workspace=workspace, zone_set_at=zone_set_at))
 
 
 def filters_of(change: PlanChange) -> list[Filter]:
@@ -180,15 +185,21 @@ def with_trackers(plan: Plan, filters: Iterable[Filter]) -> Plan:
 
 def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> PublishedCampaign:
     version = compile_version(published.version, published.document)
-    keeps_time = known is not None and published.is_edit
+    edited = known if published.is_edit else None
+    published_at = scheduled_at = published.received_at
+    if edited is not None:
+        published_at = edited.published_at
+        if edited.newest.document.delivery.schedule == published.document.delivery.schedule:
+            scheduled_at = edited.scheduled_at
     return PublishedCampaign(
         slug=published.document.slug,
         id=published.id,
         status="active",
-        published_at=known.published_at if known and keeps_time else published.received_at,
+        published_at=published_at,
+        scheduled_at=scheduled_at,
         newest=version,
         versions={**(known.versions if known else {}), version.number: version},
-        past_lives=_lives(known, None if keeps_time else published.received_at),
+        past_lives=_lives(known, None if edited is not None else published.received_at),
     )
 
 

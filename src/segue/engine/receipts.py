@@ -43,11 +43,10 @@ def note_act(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
     """Count an interaction, and keep it for retargeting filters (semantics.md 3, step 1)."""
     event = act.event
     membership = draft.membership(campaign.slug)
-    receipt = membership.receipt
     done = Done(
         act=event.name,
         detail=_detail_of(event),
-        variant=event.variant or (receipt.variant if receipt is not None else ""),
+        variant=event.variant or "",
         is_machine=event.machine is True,
         last_at=act.happened_at,
         receipt_count=membership.receipt_count,

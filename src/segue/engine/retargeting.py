@@ -11,7 +11,7 @@ from segue.engine.matching import Target, resolve
 from segue.model.channels import CHANNELS, Channel
 from segue.model.filters import PastInteraction, Retargeting, Tagged
 from segue.model.instants import parse_duration
-from segue.model.interactions import DELIVERED_ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
+from segue.model.interactions import CONVERSION, DELIVERED_ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
 from segue.model.state import CONTROL_VARIANT, Done, Membership, UserState
 
 # The interactions that the short filters stand for; those of one channel name it.
@@ -110,10 +110,10 @@ def compile_done(spec: PastInteraction) -> Callable[[Done], bool]:
     act = DELIVERED_ACTS[interaction.act] if spec.outcome else interaction.act
     detail = spec.alias or spec.button or spec.page or spec.conversion_event
     variant, reading, body_only = spec.variant, interaction.reading, spec.body_only
-    wants_control = spec.include_control or interaction.name == "control_group_enroll"
+    leaves_out_control = act == CONVERSION and not spec.include_control
 
     def is_meant(done: Done) -> bool:
-        if done.act != act or (done.variant == CONTROL_VARIANT and not wants_control):
+        if done.act != act or (leaves_out_control and done.variant == CONTROL_VARIANT):
             return False
         if detail is not None and done.detail != detail:
             return False

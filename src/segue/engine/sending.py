@@ -1,6 +1,6 @@
 """A wait that is over: the checks at due time, the hand-over, and what came of it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -24,6 +24,8 @@ from segue.model.state import Handed, Receipt, SentMessage, UserState, Wait
 from segue.model.traces import Facts
 
 Obstacle = Literal["unsubscribed", "unreachable"]
+# The checks of channels, the last first: the one that closes the last channel is the reason.
+_LAST_TO_FIRST: Final = ("frequency_cap", "unreachable", "unsubscribed")
 
 
 def fire_timer(draft: Draft, slug: str, now: int) -> None:
@@ -77,7 +79,8 @@ def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) 
     for channel, reason in closed.items():
         draft.count(slug, variant, "messages_skipped", reason, channel=channel)
     if not channels:
-        _skip_wait(draft, campaign, wait, next(iter(closed.values()), ""), now)
+        last = next((one for one in _LAST_TO_FIRST if one in closed.values()), "")
+        _skip_wait(draft, campaign, wait, last, now)
         return
     handed = Handed(wait.send_id, variant, wait.hops, cause, list(channels))
     draft.set_membership(slug, replace(draft.membership(slug), handed=handed))

@@ -55,7 +55,7 @@ class Unheard:
             if listener.role == "conversion" and not has_receipt:
                 continue
             conditions = conditions_of(
-                listener.happening, act.event, act.happened_at, variant, act.is_control
+                listener.happening, act.event, act.happened_at, variant, act.is_of_control
             )
             if all(condition.is_passed for condition in conditions):
                 happened_at = to_datetime(act.happened_at)

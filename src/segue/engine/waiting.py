@@ -111,7 +111,7 @@ def _enroll_in_control(draft: Draft, act: Act, campaign: PublishedCampaign) -> N
     draft.set_membership(slug, replace(draft.membership(slug), control_at=at))
     receive(draft, slug, receipt)
     draft.decided(act.id, act.now, slug, "control", reason="control_group")
-    _emit(draft, act, "control_group_enroll", slug, hops=act.hops + 1)
+    _emit(draft, act, "control_group_enroll", slug)
 
 
 def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
@@ -185,10 +185,8 @@ def _emit(
     campaign: str,
     *,
     variant: str | None = None,
-    hops: int | None = None,
 ) -> None:
-    """Queue an act that follows from this one, at the same instant."""
+    """Queue an act of the engine that follows from this one, at the same instant: one more hop."""
     event = Event(draft.user_id, name, campaign=campaign, variant=variant)
     act_id = derive_id(act.now, name, campaign, draft.user_id, act.id)
-    hops = act.hops if hops is None else hops
-    draft.acts.append(Act(event, act.happened_at, act.now, hops, derived_id=act_id))
+    draft.acts.append(Act(event, act.happened_at, act.now, act.hops + 1, derived_id=act_id))

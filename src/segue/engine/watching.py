@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The checks that the engine makes; each is the reason recorded when it fails.
 CheckReason = Literal[
+    "campaign_archived",
     "campaign_stopped",
     "published_after_event",
     "outside_window",

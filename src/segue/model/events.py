@@ -168,6 +168,11 @@ class SendRequested(Struct, frozen=True, gc=False):
     properties: dict[str, Any] | None
     now: int
     ordinal: int
+    id: str | None = None
+
+    def as_event(self) -> Event:
+        """Return the request as the event that it is to the campaign."""
+        return Event(self.user_id, API_TRIGGER, id=self.id, properties=self.properties)
 
 
 class ScheduleCame(Struct, frozen=True, gc=False):

@@ -104,6 +104,9 @@ _ROWS: Final = (
     Interaction("exception_event", "Perform exception event", "exception_event", None),
 )
 
+# The one act that tells a control group from the treated: followers have to ask for it.
+CONVERSION: Final = "conversion"
+
 INTERACTIONS: Final[dict[str, Interaction]] = {row.name: row for row in _ROWS}
 
 # Receipts of the provider: with `outcome: delivered` a receive waits for these instead.

@@ -111,6 +111,7 @@ class Recipient(Struct, frozen=True, array_like=True, gc=False):
 
     user_id: str
     properties: dict[str, Any] | None = None
+    id: str | None = None  # of the request, where it is not to follow from its place in the log
 
 
 class SendsRequested(Struct, frozen=True, array_like=True, tag=13):

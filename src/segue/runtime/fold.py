@@ -54,7 +54,7 @@ from segue.model.verdicts import Verdict
 from segue.runtime.waits import Timers
 from segue.storage.ports import TimerKey
 
-# In a timer's campaign, between its slug, which has none, and the instant of a walk: then the
+# In a timer's campaign, between its slug, which has none, and when it was published: then its
 # schedule comes to this user.
 _ARRIVAL: Final = "@"
 
@@ -178,9 +178,9 @@ class Fold:
         """Let time pass to `now`: what is due by then fires, in order of its due instants."""
         while (key := self.timers.pop_due(now)) is not None:
             self.now = max(self.now, key.due_at)
-            slug, _, walk_at = key.campaign.partition(_ARRIVAL)
-            if walk_at:
-                self._arrive(key.user_id, slug, key.due_at, int(walk_at))
+            slug, _, published_at = key.campaign.partition(_ARRIVAL)
+            if published_at:
+                self._arrive(key.user_id, slug, key.due_at, int(published_at))
             else:
                 self._decide(TimerFired(key.user_id, slug, self.now))
         self.now = max(self.now, now)
@@ -200,35 +200,47 @@ class Fold:
         match record:
             case SendsRequested():
                 for index, one in enumerate(record.recipients):
+                    place = ordinal + index
                     self._decide(
-                        SendRequested(one.user_id, slug, one.properties, self.now, ordinal + index)
+                        SendRequested(one.user_id, slug, one.properties, self.now, place, one.id)
                     )
             case ScheduleWalked():
                 self.walks[slug] = record
-                for user_id in self.states.ids_between(record.after, record.through):
-                    self._walk_to(user_id, record)
+                self._walk(record)
             case Backfilled():
                 for event in record.events:
                     self._decide(BackfillFound(event, slug, self.now))
 
-    def _walk_to(self, user_id: str, record: ScheduleWalked) -> None:
-        """Come to a user with a scheduled campaign: now, or when their own local time has come.
-
-        Until then nothing is decided, so that all is looked at as it is at that time.
-        """
-        if record.wall is None:
-            self._arrive(user_id, record.campaign, record.walk_at, record.walk_at)
+    def _walk(self, record: ScheduleWalked) -> None:
+        """Come to users with a scheduled campaign, unless it has ended or begun anew since."""
+        campaign = self.plan.campaigns.get(record.campaign)
+        if campaign is None or campaign.status != "active":
             return
-        attributes = self.states.get(user_id).attributes
-        zone = zone_of(attributes.get("time_zone"), self.plan.workspace.time_zone)
-        due_at = bound_instant(record.wall, zone)
-        self.timers.add(TimerKey(due_at, user_id, f"{record.campaign}{_ARRIVAL}{record.walk_at}"))
+        if campaign.published_at <= record.walk_at:
+            for user_id in self.states.ids_between(record.after, record.through):
+                self._walk_to(user_id, record, campaign.published_at)
 
-    def _arrive(self, user_id: str, slug: str, at: int, walk_at: int) -> None:
+    def _walk_to(self, user_id: str, record: ScheduleWalked, published_at: int) -> None:
+        """Come to a user that is known: now, or when their own local time has come.
+
+        Until then nothing is decided, so that all is looked at as it is at that time. Two local
+        times that a clock change makes one instant are one timer: they come once.
+        """
+        state = self.states.get(user_id)
+        if not is_known(state):
+            return
+        if record.wall is None:
+            self._decide(ScheduleCame(user_id, record.campaign, record.walk_at, self.now))
+            return
+        zone = zone_of(state.attributes.get("time_zone"), self.plan.workspace.time_zone)
+        due_at = bound_instant(record.wall, zone)
+        self.timers.add(TimerKey(due_at, user_id, f"{record.campaign}{_ARRIVAL}{published_at}"))
+
+    def _arrive(self, user_id: str, slug: str, at: int, published_at: int) -> None:
         campaign = self.plan.campaigns.get(slug)
-        if campaign is None or campaign.status != "active" or campaign.published_at > walk_at:
+        if campaign is None or campaign.status != "active":
             return  # it was ended while the schedule was on its way to the user
-        if is_known(self.states.get(user_id)):
+        if campaign.published_at == published_at and is_known(self.states.get(user_id)):
             self._decide(ScheduleCame(user_id, slug, at, self.now))
 
     def _change_plan(self, record: PlanChange, ordinal: int) -> None:

@@ -9,7 +9,7 @@ from segue.model.events import SendSettled, SettledAs
 from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
 from segue.model.state import EMPTY_STATE, UserState
 from segue.model.verdicts import Verdict
-from segue.runtime.recipients import Recipients
+from segue.runtime.recipients import most_recipients
 
 Sends = Literal["accepted", "recorded"]
 
@@ -47,7 +47,7 @@ class RunOutcomes:
     def __init__(self, sends: Sends, plan: Callable[[], Plan]) -> None:
         self.sends = sends
         self.verdicts: list[Verdict] = []
-        self.recipients = Recipients()
+        self.sent_counts: dict[str, int] = {}  # by campaign
         self._plan = plan
 
     def decided(self, verdicts: list[Verdict]) -> None:
@@ -62,7 +62,10 @@ class RunOutcomes:
         if self.sends == "recorded":
             return ()
         slug, send_id = deliver.campaign, deliver.send_id
-        may_send = self.recipients.may_send(self._plan(), slug, send_id, deliver.channels[0])
+        most, sent_count = most_recipients(self._plan(), slug), self.sent_counts.get(slug, 0)
+        may_send = most is None or sent_count < most
+        if may_send:
+            self.sent_counts[slug] = sent_count + 1
         settled_as: SettledAs = "accepted" if may_send else "skipped"
         reason = None if may_send else "recipients_max"
         return [

@@ -160,7 +160,7 @@ class LineRecords:
             case "stop" | "archive":
                 record = CampaignStopped(now, self._slug(line), line.control == "archive")
             case "send":
-                recipient = Recipient(_needed(line, "user_id"), line.trigger_properties)
+                recipient = Recipient(_needed(line, "user_id"), line.trigger_properties, line.id)
                 record = SendsRequested(now, self._slug(line), [recipient])
             case "schedule":
                 record = self._walk(line, now)
@@ -198,14 +198,16 @@ class LineRecords:
     def _published(
         self, document: Campaign, now: int, line: ControlLine | None = None
     ) -> CampaignPublished:
-        known = sum(
-            isinstance(one, CampaignPublished) and one.document.slug == document.slug
+        versions = [
+            one
             for one in self.plan_changes
-        )
+            if isinstance(one, CampaignPublished) and one.document.slug == document.slug
+        ]
+        known_id = versions[-1].id if versions else derive_id(0, "campaign", document.slug)
         record = CampaignPublished(
             received_at=now,
-            id=(line and line.campaign_id) or derive_id(0, "campaign", document.slug),
-            version=(line and line.version) or known + 1,
+            id=(line and line.campaign_id) or known_id,
+            version=(line and line.version) or len(versions) + 1,
             document=document,
             is_edit=line is not None and line.control == "edit",
         )

@@ -17,6 +17,7 @@ from segue.model.events import (
     AttributeChange,
     DeviceChanged,
     Event,
+    SendRequested,
     SendSettled,
     SettledAs,
     event_id,
@@ -30,6 +31,7 @@ from segue.model.log_records import (
     CampaignStopped,
     DevicesChanged,
     EventsReceived,
+    Recipient,
     Record,
     ScheduleWalked,
     SegmentDeleted,
@@ -92,6 +94,7 @@ class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
     segment: Segment | None = None
     slug: str | None = None  # of a segment that is deleted
     trigger_properties: dict[str, Any] | None = None  # of a send
+    id: str | None = None  # of a send
     walk_at: datetime | None = None  # of a schedule, as in `ScheduleWalked`
     wall: str | None = None
     after: str = ""
@@ -180,13 +183,29 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
             for settled in record.settled:
                 yield _outcome_fields(settled, at)
         case SendsRequested():
-            for one in record.recipients:
-                line = {"control": "send", "campaign": record.campaign, "user_id": one.user_id}
-                yield _present({**line, "trigger_properties": one.properties, "time": at})
+            for index, one in enumerate(record.recipients):
+                yield _send_line(record, one, ordinal + index)
         case _:
             line = _control_fields(record)
             if line:
                 yield _present({**line, "time": at})
+
+
+def _send_line(record: SendsRequested, recipient: Recipient, ordinal: int) -> dict[str, Any]:
+    now, slug = record.received_at, record.campaign
+    request = SendRequested(
+        recipient.user_id, slug, recipient.properties, now, ordinal, recipient.id
+    )
+    return _present(
+        {
+            "control": "send",
+            "campaign": slug,
+            "user_id": recipient.user_id,
+            "trigger_properties": recipient.properties,
+            "id": event_id(request.as_event(), now, ordinal),
+            "time": to_datetime(now),
+        }
+    )
 
 
 def _control_fields(record: Record) -> dict[str, Any]:

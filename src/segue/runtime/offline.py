@@ -36,7 +36,7 @@ class RunCheckpoint(Struct, array_like=True):
     plan_changes: list[PlanChange]
     recent_ids: list[tuple[int, list[tuple[str, str, int]]]]
     walks: list[ScheduleWalked] = field(default_factory=list)
-    recipients: dict[str, list[str]] = field(default_factory=dict)
+    sent_counts: dict[str, int] = field(default_factory=dict)
 
 
 class OfflineRun:
@@ -90,9 +90,7 @@ class OfflineRun:
                 for hour, ids in self._recent.generations
             ],
             walks=list(self._fold.walks.values()),
-            recipients={
-                slug: sorted(sent) for slug, sent in self._outcomes.recipients.sent.items()
-            },
+            sent_counts=self._outcomes.sent_counts,
         )
 
     def _restore(self, checkpoint: RunCheckpoint) -> None:
@@ -110,8 +108,7 @@ class OfflineRun:
             (hour, {(user, name): at for user, name, at in ids})
             for hour, ids in checkpoint.recent_ids
         ]
-        for slug, sent in checkpoint.recipients.items():
-            self._outcomes.recipients.sent[slug] = {send_id: {""} for send_id in sent}
+        self._outcomes.sent_counts.update(checkpoint.sent_counts)
 
     def _taken(self, lines: Iterable[Line]) -> Iterator[tuple[Record, int]]:
         """Yield lines as records; neighbours of one kind and one instant share a record."""
@@ -119,7 +116,9 @@ class OfflineRun:
         events: list[Event] = []
         for line in lines:
             at = accepted_at(line, now)
-            if events and (at != now or not isinstance(line, EventLine)):
+            is_new_event = isinstance(line, EventLine) and not self._is_duplicate(line, at)
+            # A duplicate ends a record as well: it takes an ordinal, which no entry has.
+            if events and (at != now or not is_new_event):
                 yield EventsReceived(now, events), ordinal
                 events = []
             if self.lines_done == 0:
@@ -129,7 +128,7 @@ class OfflineRun:
                 self._walk_schedules(at)
             now = at
             if isinstance(line, EventLine):
-                if not self._is_duplicate(line, now):
+                if is_new_event:
                     ordinal = ordinal if events else self.lines_done
                     events.append(line)
             elif (record := self._records.of(line, now)) is not None:

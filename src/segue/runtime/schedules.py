@@ -41,12 +41,15 @@ def _next_of(
     schedule = campaign.newest.document.delivery.schedule
     if schedule is None:
         return None
-    after = campaign.published_at - 1
-    if last is not None and last.walk_at > after:
+    since = campaign.scheduled_at
+    if not schedule.local and schedule.time_zone is None:
+        since = max(since, plan.zone_set_at)
+    after = since - 1  # what came before was for the schedule as it was then
+    if last is not None and last.walk_at >= campaign.published_at:
         if last.through is not None:
             at = last.walk_at
             return ScheduleWalked(at, campaign.slug, at, last.wall, after=last.through)
-        after = last.walk_at
+        after = max(after, last.walk_at)
     occurrence = next_occurrence(schedule, plan.workspace.time_zone, after)
     if occurrence is None:
         return None

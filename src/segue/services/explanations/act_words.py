@@ -44,7 +44,7 @@ def act_clause(act: Act, words: Words) -> str:
     event, user = act.event, words.user
     if event.name in ACTS:
         clause = _interaction(event, words)
-        return f"{clause}, as one of the control group" if act.is_control else clause
+        return f"{clause}, as one of the control group" if act.is_of_control else clause
     clauses = {
         PURCHASE: f"{user} bought {words.value(event.product_id)}{_price(event)}",
         SESSION_START: f"{user} started a session",

@@ -235,6 +235,10 @@ def _cap(words: Words, cap: dict[str, Any], state: str = "") -> str:
 
 
 CHECK_WORDS: Final[dict[CheckReason, CheckWords]] = {
+    "campaign_archived": CheckWords(
+        lambda _words, _facts: "the campaign was not archived",
+        lambda _words, facts: f"the campaign was {facts['status']}",
+    ),
     "campaign_stopped": CheckWords(
         lambda _words, _facts: "the campaign was active",
         lambda _words, facts: f"the campaign was {facts['status']}",
