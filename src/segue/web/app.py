@@ -14,9 +14,11 @@ from segue.web.api import (
     events,
     publishing,
     push_devices,
+    segments,
     sends,
     stats,
     users,
+    workspace,
 )
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
@@ -43,6 +45,8 @@ def create_app(application: Application) -> Litestar:
             *connections.HANDLERS,
             *stats.HANDLERS,
             *sends.HANDLERS,
+            *segments.HANDLERS,
+            *workspace.HANDLERS,
             stream,
         ],
         guards=[needs_scope],
