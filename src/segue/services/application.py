@@ -13,6 +13,7 @@ from segue.services.campaigns import Campaigns
 from segue.services.counts import Counts
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
+from segue.services.projects import Projects
 from segue.services.publishing import Publishing
 from segue.services.push_devices import PushDevices
 from segue.services.secrets import installation_secret
@@ -53,6 +54,7 @@ class Application:
         self.segments = Segments(self.runtime)
         self.counts = Counts(self.runtime)
         self.workspace = WorkspaceRules(self.runtime)
+        self.projects = Projects(self.runtime)
         self.users = Users(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
