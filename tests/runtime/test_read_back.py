@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from segue.engine.checks import decode_campaign
-from segue.engine.plan import EMPTY_PLAN, filters_of, with_trackers
+from segue.engine.plan import EMPTY_PLAN, filters_of, missing_trackers
 from segue.engine.workspace_checks import decode_segment
 from segue.model.events import AttributeChange, Event
 from segue.model.instants import DAY, HOUR, parse_instant
@@ -53,10 +53,11 @@ async def lived(*records: Record, is_prepared: bool = False) -> dict[str, list[s
     for record in records:
         await live.move_to(record.received_at)
         if is_prepared and isinstance(record, CampaignPublished | SegmentSet):
-            trackers = with_trackers(EMPTY_PLAN, filters_of(record)).trackers
-            live.runtime.read_back.prepare(list(trackers.values()))
-            await live.hand_in([events(record.received_at, ("late", "purchase"))])
-        await live.hand_in([record])
+            async with live.runtime.changing(filters_of(record)):
+                await live.hand_in([events(record.received_at, ("late", "purchase"))])
+                await live.hand_in([record])
+        else:
+            await live.hand_in([record])
         await live.crash()
         await live.start()
     told: dict[str, list[str]] = {}
@@ -107,3 +108,46 @@ async def test_a_new_segment_knows_it_too_and_what_was_asked_for_once_stays_know
 
 def segment_document() -> dict[str, Any]:
     return {"slug": "fans", "name": "Fans"}
+
+
+async def test_one_reading_serves_all_records_that_are_handed_in_together() -> None:
+    """What lies between two records of a block is read for the later one, and nothing twice."""
+    live = LiveRuntime(START)
+    await live.start()
+    await live.hand_in([events(START, ("often", "purchase"), ("often", "look"))])
+    asked = {"first": BOUGHT_TWICE, "second": {"event": {"name": "look", "count": {"eq": 2}}}}
+    segments = [
+        decode_segment({"slug": slug, "name": slug, "filter": node}) for slug, node in asked.items()
+    ]
+    filters = [segment.filter for segment in segments]
+    trackers = missing_trackers(EMPTY_PLAN, filters)
+    async with live.runtime.changing(filters):
+        await live.hand_in(
+            [
+                events(START, ("often", "purchase")),
+                SegmentSet(START, segments[0]),
+                events(START, ("often", "look"), ("often", "purchase")),
+                SegmentSet(START, segments[1]),
+            ]
+        )
+    counts = {one.name: one.key for one in trackers}
+    histories = live.runtime.states.get("often").histories
+    assert histories[counts["purchase"]].count == 3
+    assert histories[counts["look"]].count == 2
+    await live.stop()
+
+
+async def test_a_change_of_the_plan_is_prepared_and_then_made_alone() -> None:
+    live = LiveRuntime(START)
+    await live.start()
+    await live.hand_in([events(START, ("often", "look"))])
+    node = decode_segment({"slug": "x", "name": "X", "filter": {"event": "look"}}).filter
+    told: list[tuple[int, int]] = []
+    runtime = live.runtime
+    async with runtime.changing([node], lambda done, total: told.append((done, total))):
+        assert told == [(1, 1)]
+        assert runtime.turn.locked()
+    assert not runtime.turn.locked()
+    # Nobody holds on to what was read.
+    assert list(runtime.read_back.histories(missing_trackers(EMPTY_PLAN, [node]), 0)) == []
+    await live.stop()

@@ -16,6 +16,7 @@ from segue.model.log_records import CampaignStopped
 from segue.storage.encoding import VERDICTS_PER_BLOCK_MAX
 from segue.storage.memory import MemorySnapshot
 from segue.storage.named_sql import load_queries
+from segue.storage.partial_states import is_empty
 from segue.storage.ports import Checkpoint, Counter, Position, Snapshot, Sums
 from segue.storage.sqlite_snapshot import SqliteSnapshot
 
@@ -111,6 +112,21 @@ def test_a_scan_comes_to_every_user_once(snapshot: Snapshot) -> None:
     states = [(f"user-{number:04}", state(number)) for number in range(5_001)]
     snapshot.commit(checkpoint(states=states))
     assert sorted(snapshot.scan_states(), key=itemgetter(0)) == states
+
+
+def test_a_scan_tells_ids_of_any_characters_apart(snapshot: Snapshot) -> None:
+    users = ["ann", "Zoë", "\U0001f600", "a,b", "a\0b", "a\0", "1"]
+    states = [(user, state(number)) for number, user in enumerate(users)]
+    snapshot.commit(checkpoint(states=states))
+    assert dict(snapshot.scan_states()) == dict(states)
+
+
+def test_a_scan_may_read_a_part_of_each_state(snapshot: Snapshot) -> None:
+    kept = state(7, "welcome", "follow-up")
+    snapshot.commit(checkpoint(states=[("ann", kept)]))
+    [(user, read)] = snapshot.scan_states({"attributes"})
+    assert (user, read.attributes) == ("ann", kept.attributes)
+    assert (is_empty(read.memberships), is_empty(read.histories)) == (False, True)
 
 
 def test_users_are_listed_in_pages_by_id(snapshot: Snapshot) -> None:

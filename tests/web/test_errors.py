@@ -225,6 +225,15 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         f"{one}/explain": {"get"},
         f"{one}/send": {"post"},
         "/api/v1/connections": {"get"},
+        **{f"/api/v1/{many}": {"get", "post"} for many in ("segments", "caps")},
+        **{f"/api/v1/{many}/{{slug}}": {"get", "put", "delete"} for many in ("segments", "caps")},
+        "/api/v1/segments/count": {"post"},
+        "/api/v1/segments/counts/{count_id}": {"get", "delete"},
+        "/api/v1/workspace": {"get", "put"},
+        "/api/v1/channels": {"get"},
+        "/api/v1/channels/{channel}": {"put"},
+        **{f"/api/v1/projects/{verb}": {"post"} for verb in ("plan", "apply")},
+        "/api/v1/projects/export": {"get"},
         "/api/v1/stream": {"get"},
     }
 

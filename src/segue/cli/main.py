@@ -10,6 +10,7 @@ from segue.cli.demo import demo
 from segue.cli.explain import explain
 from segue.cli.keys import key
 from segue.cli.log import log
+from segue.cli.projects import apply, export, plan
 from segue.cli.run import run
 from segue.cli.serve import serve
 from segue.errors import SegueError
@@ -21,7 +22,7 @@ def segue() -> None:
     """Segue: campaigns that follow what people do with other campaigns."""
 
 
-for command in (serve, demo, run, explain, log, key, bench):
+for command in (serve, demo, run, plan, apply, export, explain, log, key, bench):
     segue.add_command(command)
 
 

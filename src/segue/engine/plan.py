@@ -11,12 +11,13 @@ from typing import Final, Literal, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from segue.engine.audience import Audiences
+from segue.engine.audience import Audience, Audiences
 from segue.engine.listeners import Listener, conversions_of, exceptions_of, triggers_of
 from segue.engine.matching import Binding, Key, Target, bindings_of, key_of
 from segue.engine.past import Tracker, past_of, tracker_of
 from segue.engine.references import leaves_of
 from segue.engine.versions import Version, compile_version
+from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
 from segue.model.events import Event
 from segue.model.filters import Filter
@@ -156,12 +157,16 @@ def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
     return _compile(replace(changed, workspace=workspace, zone_set_at=zone_set_at))
 
 
+def audiences_in(documents: Iterable[Campaign]) -> list[Filter]:
+    """Return the audiences of those campaigns that are not for everybody."""
+    return [one.audience for one in documents if one.audience is not None]
+
+
 def filters_of(change: PlanChange) -> list[Filter]:
     """Return the filters that a change brings into the plan."""
     match change:
         case CampaignPublished():
-            audience = change.document.audience
-            return [audience] if audience is not None else []
+            return audiences_in([change.document])
         case SegmentSet():
             return [change.segment.filter]
         case _:
@@ -181,6 +186,17 @@ def with_trackers(plan: Plan, filters: Iterable[Filter]) -> Plan:
         by_name.setdefault(tracker.name, []).append(tracker)
     interests = plan.interests | by_name.keys()
     return replace(plan, trackers=trackers, trackers_by_name=by_name, interests=interests)
+
+
+def missing_trackers(plan: Plan, filters: Iterable[Filter]) -> list[Tracker]:
+    """Return what the filters ask about and nobody follows so far."""
+    wanted = with_trackers(EMPTY_PLAN, filters).trackers
+    return [tracker for key, tracker in wanted.items() if key not in plan.trackers]
+
+
+def audience_of(plan: Plan, node: Filter | None) -> Audience:
+    """Return the predicate of a filter that need not be in the plan, among what is."""
+    return Audiences(targets_of(plan), plan.segments).compile(node)
 
 
 def _publish(known: PublishedCampaign | None, published: CampaignPublished) -> PublishedCampaign:

@@ -17,8 +17,8 @@ _SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {
 # A subscription group to its state, of those that are to change.
 _GROUPS_ATTRIBUTE: Final = "subscription_groups"
 # The attribute that holds a channel's address; those of push are the user's devices.
-_ADDRESS_ATTRIBUTES: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
-_ADDRESSED_BY: Final = {name: channel for channel, name in _ADDRESS_ATTRIBUTES.items()}
+ADDRESS_ATTRIBUTES: Final[dict[Channel, str]] = {"email": "email", "sms": "phone"}
+_ADDRESSED_BY: Final = {name: channel for channel, name in ADDRESS_ATTRIBUTES.items()}
 _STATES: Final = ("opted_in", "subscribed", "unsubscribed")
 
 
@@ -57,7 +57,7 @@ def subscribe(draft: Draft, name: str, subscription: str) -> None:
 
 def kill_address(draft: Draft, channel: Channel) -> None:
     """Remember that the channel's present address takes no messages any more."""
-    attribute = _ADDRESS_ATTRIBUTES.get(channel)
+    attribute = ADDRESS_ATTRIBUTES.get(channel)
     if attribute is None:
         return
     address = str(draft.state.attributes.get(attribute, ""))

@@ -44,10 +44,21 @@ class Findings(Struct, frozen=True):
     warnings: list[Finding]
 
 
-def check_publication(published: Sequence[KnownCampaign], around: Surroundings) -> Findings:
-    """Return what publishing campaigns at one instant would meet (semantics.md 1, 2)."""
+def check_publication(
+    published: Sequence[KnownCampaign],
+    around: Surroundings,
+    edited: Sequence[KnownCampaign] = (),
+) -> Findings:
+    """Return what publishing campaigns at one instant would meet (semantics.md 1, 2).
+
+    `edited` get a new version in the same instant; their schedules may have come already.
+    """
     findings = Findings([], [])
-    connections = _Connections(published, around)
+    connections = _Connections([*published, *edited], around)
+    for one in edited:
+        found = connections.check(one)
+        findings.errors.extend(Finding(one.slug, problem) for problem in found.errors)
+        findings.warnings.extend(Finding(one.slug, problem) for problem in found.warnings)
     for one in published:
         found = connections.check(one)
         errors = [*found.errors, *_check_schedule(one.document, around)]
@@ -62,11 +73,9 @@ def check_publication(published: Sequence[KnownCampaign], around: Surroundings) 
 
 
 def check_edit(edited: KnownCampaign, around: Surroundings) -> list[Problem]:
-    """Return what is wrong with a new version of an active campaign among the others.
-
-    Its schedule may have come already: nothing is published anew.
-    """
-    return _Connections([edited], around).check(edited).errors
+    """Return what is wrong with a new version of an active campaign among the others."""
+    found = check_publication([], around, [edited])
+    return [one.problem for one in found.errors]
 
 
 class _Connections:

@@ -1,6 +1,6 @@
 """What publishing a campaign would meet among the others (semantics.md 1, 2)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from segue.engine.doubts import doubts_of
 from segue.engine.graph import NO_IDS, Edge, edges, shortest_loop, targets_by_follower
-from segue.engine.references import references_in
+from segue.engine.references import Reference, references_in, references_of_filter
 from segue.engine.target_checks import KnownCampaign, check_target, doubts_of_target
-from segue.engine.workspace_checks import check_filter_among
+from segue.engine.workspace_checks import check_filter_among, check_segment_among
 from segue.model.campaigns import Campaign
 from segue.model.decoding import did_you_mean, shown
 from segue.model.filters import Tagged
@@ -39,16 +39,46 @@ def check_references(
 
     The campaign has passed its own checks; `known` are the other campaigns, by slug.
     """
-    errors = list(check_filter_among(campaign.audience, "audience", segments, workspace))
+    errors = list(check_names(campaign, segments, workspace))
+    itself = KnownCampaign(campaign.slug, "", "active", campaign)
+    found = _check_each(references_in(campaign), known, itself)
+    return References([*errors, *found.errors], [*found.warnings, *doubts_of(campaign)])
+
+
+def check_names(
+    campaign: Campaign, segments: Mapping[str, Segment], workspace: Workspace
+) -> Iterator[Problem]:
+    """Yield the segments and subscription groups that a campaign names and that are not there."""
+    yield from check_filter_among(campaign.audience, "audience", segments, workspace)
     groups = [group.slug for group in workspace.subscription_groups]
     if campaign.subscription_group is not None and campaign.subscription_group not in groups:
         hint = did_you_mean(campaign.subscription_group, groups)
         message = f"there is no subscription group {shown(campaign.subscription_group)}{hint}"
-        errors.append(Problem("subscription_group", message))
+        yield Problem("subscription_group", message)
+
+
+def check_segment_references(
+    segment: Segment,
+    known: Mapping[str, KnownCampaign],
+    segments: Mapping[str, Segment],
+    workspace: Workspace,
+) -> References:
+    """Return what a segment meets among the campaigns and the other segments."""
+    errors = check_segment_among(segment, segments, workspace)
+    found = _check_each(references_of_filter(segment.filter, "filter"), known)
+    return References([*errors, *found.errors], found.warnings)
+
+
+def _check_each(
+    references: Iterable[Reference],
+    known: Mapping[str, KnownCampaign],
+    itself: KnownCampaign | None = None,
+) -> References:
+    """Return what is wrong with references; `itself` is the campaign they stand in."""
+    errors: list[Problem] = []
     warnings: list[Problem] = []
-    itself = KnownCampaign(campaign.slug, "", "active", campaign)
     by_id = {one.id: one for one in known.values()}
-    for reference in references_in(campaign):
+    for reference in references:
         spec, path = reference.spec, reference.path
         if isinstance(spec.campaign, Tagged):
             tag = spec.campaign.tag
@@ -57,7 +87,7 @@ def check_references(
             ):
                 message = f"no campaign bears the tag {shown(tag)} yet"
                 warnings.append(Problem(f"{path}.campaign", message))
-        elif spec.campaign == campaign.slug:
+        elif itself is not None and spec.campaign == itself.slug:
             errors += check_target(spec, itself, path)
         elif spec.campaign != "any":
             target = known.get(spec.campaign) or by_id.get(spec.campaign)
@@ -68,7 +98,7 @@ def check_references(
                 continue
             errors += check_target(spec, target, path)
             warnings += doubts_of_target(spec, target, path)
-    return References(errors, [*warnings, *doubts_of(campaign)])
+    return References(errors, warnings)
 
 
 class Loop(Struct, frozen=True):

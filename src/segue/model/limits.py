@@ -35,6 +35,7 @@ SUBSCRIPTION_GROUPS_MAX: Final = 100  # campaign-facts.md 4.5
 SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 PUBLISHED_AT_ONCE_MAX: Final = 500  # campaigns: their documents are one block of the log
+APPLIED_AT_ONCE_MAX: Final = 2_000  # campaigns of a folder: their documents are one block too
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
 # Local time
@@ -78,6 +79,8 @@ DIRTY_STATES_MAX: Final = 50_000  # more starts a checkpoint at once
 CHECKPOINT_INTERVAL: Final = 5 * SECOND  # bounds what is decided again after a crash
 TIMER_HORIZON: Final = 10 * MINUTE  # timers due within it are in memory
 LIVE_FEED_MAX: Final = 1_000  # messages kept for a reader that falls behind
+COUNTS_MAX: Final = 4  # audiences counted at once: each walks over all users
+COUNTS_KEPT_MAX: Final = 100  # counts that came to an end, for whoever asks later
 STREAMS_MAX: Final = 100  # open event streams
 IDEMPOTENCY_KEYS_MAX: Final = 10_000  # answers kept for a repeated write
 EXPLAINED_STEPS_MAX: Final = 5_000  # of one explanation: some megabytes, and nobody reads more

@@ -4,7 +4,7 @@ Written as arrays, so a field may only be added at the end of its struct, with a
 Keys of `memberships` are slugs, which never change once a campaign was published.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -138,3 +138,15 @@ class UserState(Struct, frozen=True, array_like=True, gc=False):
 
 
 EMPTY_STATE: Final = UserState()
+
+# Fields of a state that may be read without the others.
+StatePart = Literal[
+    "attributes",
+    "memberships",
+    "subscriptions",
+    "dead_addresses",
+    "histories",
+    "messages",
+    "devices",
+]
+STATE_PARTS: Final[frozenset[StatePart]] = frozenset(get_args(StatePart))

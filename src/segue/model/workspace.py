@@ -3,7 +3,7 @@
 Changes are entries in the log, like publications: a replay sees them as they were (semantics.md 1).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -13,6 +13,10 @@ from segue.model.limits import CAPS_MAX, SUBSCRIPTION_GROUPS_MAX
 from segue.model.scalars import ClockTime, Duration, Slug, Text
 
 Otherwise = Literal["skip", "next_available"]
+OnUnknown = Literal["resend", "drop"]
+
+# semantics.md 8: the others are dropped, unless the workspace says otherwise.
+_RESENT: Final[frozenset[Channel]] = frozenset(("webhook",))
 
 
 class QuietHours(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +43,7 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 class ChannelPolicy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What to do about a channel's messages when the answer of its provider is not known."""
 
-    on_unknown: Literal["resend", "drop"] | None = None  # None: as semantics.md 8 has it
+    on_unknown: OnUnknown | None = None  # None: as semantics.md 8 has it
 
 
 class SubscriptionGroup(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +63,13 @@ class Workspace(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     subscription_groups: Annotated[
         list[SubscriptionGroup], Meta(max_length=SUBSCRIPTION_GROUPS_MAX)
     ] = field(default_factory=list)
+
+    def on_unknown(self, channel: Channel) -> OnUnknown:
+        """Return what to do when a provider's answer is not known."""
+        policy = self.channels.get(channel)
+        if policy is not None and policy.on_unknown is not None:
+            return policy.on_unknown
+        return "resend" if channel in _RESENT else "drop"
 
 
 class Segment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

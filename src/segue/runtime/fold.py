@@ -13,7 +13,14 @@ from msgspec.structs import replace
 from segue.engine.decide import decide, user_of
 from segue.engine.local_time import bound_instant, zone_of
 from segue.engine.past import Tracker
-from segue.engine.plan import EMPTY_PLAN, Plan, apply_changes, filters_of, with_trackers
+from segue.engine.plan import (
+    EMPTY_PLAN,
+    Plan,
+    apply_changes,
+    filters_of,
+    missing_trackers,
+    with_trackers,
+)
 from segue.engine.waiting import end_by_erasure
 from segue.engine.watching import Watch
 from segue.model.effects import CancelTimer, Count, Deliver, Effect, SetTimer
@@ -254,9 +261,7 @@ class Fold:
         filters = filters_of(record)
         if self._read_back is None or not filters:
             return
-        known = self.plan.trackers
-        wanted = with_trackers(EMPTY_PLAN, filters).trackers
-        missing = [tracker for key, tracker in wanted.items() if key not in known]
+        missing = missing_trackers(self.plan, filters)
         if missing:
             for user_id, found in self._read_back.histories(missing, ordinal):
                 state = self.states.get(user_id)

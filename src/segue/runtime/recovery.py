@@ -2,15 +2,26 @@
 
 from collections.abc import Callable
 
+from segue.engine.plan import EMPTY_PLAN, Plan, apply_changes
 from segue.model.instants import HOUR
 from segue.model.limits import DUPLICATE_WINDOW
-from segue.model.log_records import Block, EventsReceived
+from segue.model.log_records import Block, EventsReceived, PlanChange
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.processor import Processor
-from segue.storage.ports import Journal
+from segue.storage.ports import Journal, Snapshot
 
 # (blocks done, blocks in all)
 Progress = Callable[[int, int], None]
+
+
+def plan_at_end(journal: Journal, snapshot: Snapshot) -> Plan:
+    """Return what is published at the end of the log, without deciding about anything in it."""
+    # The position first: a server that writes meanwhile may then only tell something twice.
+    seq = snapshot.position().seq
+    changes = snapshot.plan_changes()
+    for block in journal.read_log(seq):
+        changes += [record for record in block.records if isinstance(record, PlanChange)]
+    return apply_changes(EMPTY_PLAN, changes)
 
 
 def replay_tail(journal: Journal, processor: Processor, progress: Progress) -> None:

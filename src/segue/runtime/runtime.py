@@ -1,13 +1,15 @@
 """The embedded runtime: log, fold, timers, outbox and senders in one process (design.md)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
 
 from segue.clock import Clock
-from segue.engine.plan import Plan
+from segue.engine.plan import Plan, missing_trackers
+from segue.model.filters import Filter
 from segue.model.instants import FOREVER, SECOND
 from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
 from segue.model.log_records import Block, SendsAttempted, SendsDeferred, SendsSettled
@@ -92,6 +94,7 @@ class Runtime:
         )
         self.scheduler = Scheduler(self.processor, self.commits, self.states, clock)
         self._tasks: list[asyncio.Task[None]] = []
+        self.turn = asyncio.Lock()  # of whoever changes the plan or a campaign: one at a time
         self.is_ready = False
 
     @property
@@ -163,6 +166,23 @@ class Runtime:
         seq = await committed
         await self.processor.wait_for(seq)
         return seq
+
+    @asynccontextmanager
+    async def changing(
+        self, filters: Iterable[Filter] = (), progress: Progress = no_progress
+    ) -> AsyncIterator[None]:
+        """Make a change of the plan, one at a time: what it is checked against stays as it is.
+
+        What its filters ask about and nobody follows so far is read back from the log before, in
+        a thread, while other changes may be made.
+        """
+        missing = missing_trackers(self.plan, filters)
+        with ExitStack() as stack:
+            if missing:
+                reading = await asyncio.to_thread(self.read_back.read_ahead, missing, progress)
+                stack.enter_context(self.read_back.offering(reading))
+            async with self.turn:
+                yield
 
     def _received_by(self, campaign: str) -> int:
         """Return how many sends of a campaign were accepted so far."""

@@ -5,7 +5,6 @@ back to the engine as an outcome in the log.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from segue.engine.plan import Plan
 from segue.model.channels import Channel
@@ -13,9 +12,6 @@ from segue.model.limits import HELD_MAX
 from segue.runtime.pace import Pace
 from segue.runtime.recipients import Recipients, most_recipients
 from segue.storage.ports import OutboxItem
-
-# semantics.md 8: the rest are dropped, unless the workspace says otherwise.
-_RESENT: Final = frozenset(("webhook",))
 
 
 class SendLimits:
@@ -86,7 +82,4 @@ class SendLimits:
 
     def resends_on_unknown(self, channel: Channel) -> bool:
         """Return whether a message goes once more when nobody knows whether it arrived."""
-        policy = self._plan().workspace.channels.get(channel)
-        if policy is not None and policy.on_unknown is not None:
-            return policy.on_unknown == "resend"
-        return channel in _RESENT
+        return self._plan().workspace.on_unknown(channel) == "resend"

@@ -10,14 +10,18 @@ from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
 from segue.services.campaigns import Campaigns
+from segue.services.counts import Counts
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
+from segue.services.projects import Projects
 from segue.services.publishing import Publishing
 from segue.services.push_devices import PushDevices
 from segue.services.secrets import installation_secret
+from segue.services.segments import Segments
 from segue.services.settings import Settings
 from segue.services.tracking import Tracking
 from segue.services.users import Users
+from segue.services.workspace import WorkspaceRules
 from segue.storage.open import Stores
 
 _LINK_SECRET = "link-signing-key"  # noqa: S105 - its name, not the key
@@ -47,6 +51,10 @@ class Application:
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
+        self.segments = Segments(self.runtime)
+        self.counts = Counts(self.runtime)
+        self.workspace = WorkspaceRules(self.runtime)
+        self.projects = Projects(self.runtime)
         self.users = Users(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
@@ -59,6 +67,7 @@ class Application:
 
     async def stop(self) -> None:
         """End in order, with everything written down."""
+        await self.counts.close()
         await self.runtime.stop()
         await self._senders.close()
         self._stores.close()

@@ -1,12 +1,12 @@
 """Campaigns as people handle them: draft, edit, stop, archive, duplicate; see also `publishing`."""
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 
 from msgspec.structs import replace
 
 from segue.content.lint import errors_in
 from segue.engine.checks import decode_campaign
+from segue.engine.plan import audiences_in
 from segue.engine.publication_checks import Surroundings, check_edit
 from segue.engine.target_checks import KnownCampaign
 from segue.errors import ConflictError, NotFoundError
@@ -22,8 +22,6 @@ class Campaigns:
     """The verbs on campaigns. Every change of what is published goes through the log."""
 
     def __init__(self, runtime: Runtime) -> None:
-        # Held by whoever changes a campaign, from looking at it until the change is durable.
-        self.turn = asyncio.Lock()
         self._runtime = runtime
         self._journal = runtime.journal
 
@@ -71,8 +69,10 @@ class Campaigns:
             InvalidError: with every fault of the document, its references included if active.
             ConflictError: the slug of a published campaign would change, or it is archived.
         """
-        async with self.turn:
-            return await self._update(self.find(reference), self._decode(raw))
+        document = self._decode(raw)
+        is_live = self.find(reference).status == "active"
+        async with self._runtime.changing(audiences_in([document]) if is_live else ()):
+            return await self._update(self.find(reference), document)
 
     async def _update(self, campaign: StoredCampaign, document: Campaign) -> StoredCampaign:
         if campaign.status == "archived":
@@ -106,7 +106,7 @@ class Campaigns:
         Raises:
             ConflictError: it is not active.
         """
-        async with self.turn:
+        async with self._runtime.changing():
             campaign = self.find(reference)
             if campaign.status != "active":
                 message = (
@@ -121,7 +121,7 @@ class Campaigns:
         Raises:
             ConflictError: it is archived already.
         """
-        async with self.turn:
+        async with self._runtime.changing():
             campaign = self.find(reference)
             if campaign.status == "archived":
                 message = f"{campaign.slug} is archived already"
@@ -153,7 +153,7 @@ class Campaigns:
         Raises:
             ConflictError: it was published once.
         """
-        async with self.turn:
+        async with self._runtime.changing():
             campaign = self.find(reference)
             if campaign.version:
                 message = f"{campaign.slug} was published; archive it instead"

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from segue.content.lint import warnings_in
 from segue.engine.graph import edges, followers_of, publish_order
 from segue.engine.missed import MissedUsers, missed_users
-from segue.engine.plan import targets_of
-from segue.engine.publication_checks import Finding, check_publication
+from segue.engine.plan import audiences_in, targets_of
+from segue.engine.publication_checks import Finding, Findings, check_publication
 from segue.errors import ConflictError
 from segue.model.instants import FOREVER
 from segue.model.limits import PUBLISHED_AT_ONCE_MAX
@@ -91,14 +91,21 @@ class Publishing:
         wish: PublishWish,
         told: Callable[[Finding], Problem],
     ) -> Publication:
-        async with self._campaigns.turn:
+        def checked() -> tuple[list[StoredCampaign], Findings]:
             campaigns = _in_order(choose())
             around = self._campaigns.surroundings([one.slug for one in campaigns])
             found = check_publication([known_campaign(one) for one in campaigns], around)
             problems = [told(one) for one in found.errors]
             if problems := [*problems, *_faults_of_backfill(wish, campaigns)]:
                 raise InvalidError(problems, "The publication")
-            published_at = around.now if wish.dry_run else await self._commit(campaigns)
+            return campaigns, found
+
+        documents = [one.document for one in checked()[0]]
+        async with self._runtime.changing(() if wish.dry_run else audiences_in(documents)):
+            campaigns, found = checked()  # the log may have been read back meanwhile
+            published_at = self._runtime.clock.now()
+            if not wish.dry_run:
+                published_at = await self._commit(campaigns)
         missed = await self._count_missed(campaigns, published_at)
         warnings = [*found.warnings, *_lint(campaigns), *_doubts_of_time(missed)]
         slugs = [one.slug for one in campaigns]
@@ -153,7 +160,7 @@ class Publishing:
         missed = self._missed_by(campaigns, published_at)
         if missed.campaigns:
             async with self._scanning:
-                await scan(self._runtime, missed.visit)
+                await scan(self._runtime, missed.visit, parts={"memberships"})
         return missed
 
     def _missed_by(self, campaigns: Sequence[StoredCampaign], published_at: int) -> MissedUsers:

@@ -13,6 +13,7 @@ from segue.model.problems import InvalidError, Problem
 
 SETTINGS_FILE: Final = "segue.toml"
 _PREFIX: Final = "SEGUE_"
+KEY_VARIABLE: Final = "SEGUE_KEY"  # a key for commands that talk to a server; no setting of one
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +60,7 @@ def read_settings(
         except tomllib.TOMLDecodeError as error:
             raise InvalidError([Problem("", f"is no TOML: {error}")], str(path)) from None
     for name, text in environment.items():
-        if name.startswith(_PREFIX):
+        if name.startswith(_PREFIX) and name != KEY_VARIABLE:
             keys = name.removeprefix(_PREFIX).lower().split("__")
             _set(raw, keys, _typed(text, is_text=_is_text_at(keys)))
     raw.update({name: value for name, value in flags.items() if value is not None})

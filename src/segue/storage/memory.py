@@ -7,14 +7,14 @@ refuse is refused here.
 import threading
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
-from segue.model.state import UserState
+from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.conflicts import not_next, slug_taken
 from segue.storage.counter_sums import add_up
@@ -277,8 +277,10 @@ class MemorySnapshot:
         with self._lock:
             return sorted(user_id for user_id in self._states if user_id > after)[:limit]
 
-    def scan_states(self) -> Iterator[tuple[str, UserState]]:
-        """Yield all users with a state, in no order, a few at a time in memory."""
+    def scan_states(
+        self, parts: Collection[StatePart] = STATE_PARTS
+    ) -> Iterator[tuple[str, UserState]]:
+        """Yield all users with a state, in no order; every part of it is read."""
         with self._lock:
             users = list(self._states)
         for user_id in users:

@@ -18,6 +18,10 @@ SNAPSHOT_FILE: Final = "state.db"
 LOCK_FILE: Final = "lock"
 
 
+class FolderInUseError(ConflictError):
+    """Another process has the data folder open."""
+
+
 class Stores:
     """A journal and its snapshot, open until `close`, or as long as a `with` lasts."""
 
@@ -77,7 +81,8 @@ def open_stores(data_dir: Path) -> Stores:
     """Open the stores in a folder, which is made if it is not there, and keep others out.
 
     Raises:
-        ConflictError: another server has the folder open, or its files do not belong together.
+        FolderInUseError: another server has the folder open.
+        ConflictError: its files do not belong together.
         SegueError: a file cannot be read, or was written by a newer Segue.
     """
     _make_folder(data_dir)
@@ -145,7 +150,7 @@ def _take_lock(data_dir: Path) -> IO[bytes]:
     except BlockingIOError as error:
         owner = lock.read().decode(errors="replace").strip()
         lock.close()
-        raise ConflictError(
+        raise FolderInUseError(
             f"Another Segue server (process {owner or 'unknown'}) has the data folder "
             f"{data_dir.absolute()} open. Stop it, or give this one a folder of its own."
         ) from error

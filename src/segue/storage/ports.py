@@ -5,7 +5,7 @@ secrets); the *snapshot* holds what the log was folded into up to a position, is
 checkpoints, and can be rebuilt from the log as long as the log reaches back to its beginning.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct, field
@@ -15,7 +15,7 @@ from segue.model.channels import Channel
 from segue.model.devices import DevicesTried
 from segue.model.effects import Deliver
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
-from segue.model.state import UserState
+from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 
 CampaignStatus = Literal["draft", "active", "stopped", "archived"]
@@ -227,8 +227,13 @@ class Snapshot(Protocol):
     def list_user_ids(self, after: str = "", limit: int = 100) -> list[str]:
         """Return the ids of users with a state, in order."""
 
-    def scan_states(self) -> Iterator[tuple[str, UserState]]:
-        """Yield all users with a state, in no order, a few at a time in memory."""
+    def scan_states(
+        self, parts: Collection[StatePart] = STATE_PARTS
+    ) -> Iterator[tuple[str, UserState]]:
+        """Yield all users with a state, a few at a time in memory; the first are any of them.
+
+        What is not among the `parts` need not be read: see `segue.storage.partial_states`.
+        """
 
     def count_users(self) -> int:
         """Return how many users have a state."""

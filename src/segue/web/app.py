@@ -12,11 +12,14 @@ from segue.web.api import (
     campaigns,
     connections,
     events,
+    projects,
     publishing,
     push_devices,
+    segments,
     sends,
     stats,
     users,
+    workspace,
 )
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
@@ -43,6 +46,9 @@ def create_app(application: Application) -> Litestar:
             *connections.HANDLERS,
             *stats.HANDLERS,
             *sends.HANDLERS,
+            *segments.HANDLERS,
+            *workspace.HANDLERS,
+            *projects.HANDLERS,
             stream,
         ],
         guards=[needs_scope],

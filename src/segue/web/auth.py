@@ -34,6 +34,7 @@ def needs_scope(connection: Connection, handler: BaseRouteHandler) -> None:
         raise NotAuthorizedException(
             "this API key is unknown or revoked", headers={"WWW-Authenticate": "Bearer"}
         )
+    connection.scope["auth"] = scopes  # a route may ask for more, by what it is to do
     if scope not in scopes:
         raise PermissionDeniedException(
             f'this key may not do that: it needs the scope "{scope}" '

@@ -26,8 +26,16 @@ SELECT user_id, state FROM user_states WHERE user_id > :after ORDER BY user_id L
 SELECT user_id FROM user_states WHERE user_id > :after ORDER BY user_id LIMIT :limit;
 
 -- name: scan_states_from
--- In the order of keys, which is how the rows lie.
-SELECT key, user_id, state FROM user_states WHERE key >= :first ORDER BY key LIMIT :limit;
+-- In the order of keys, which is how the rows lie. They come as one row, the values joined and
+-- their lengths beside: each row is a step, at which Python lets other threads run, and beside a
+-- busy one waits 5 ms to go on. A million users took an hour row by row, and ten seconds like this.
+SELECT
+    max(key),
+    CAST(group_concat(user_id, '') AS BLOB),
+    group_concat(length(CAST(user_id AS BLOB))),
+    CAST(group_concat(state, '') AS BLOB),
+    group_concat(length(state))
+FROM (SELECT key, user_id, state FROM user_states WHERE key >= :first ORDER BY key LIMIT :limit);
 
 -- name: count_users
 SELECT count(*) FROM user_states;
