@@ -14,8 +14,9 @@ from segue.runtime.pace import Pace
 from segue.runtime.recipients import Recipients, most_recipients
 from segue.storage.ports import OutboxItem
 
-# semantics.md 8: the rest are dropped, unless the workspace says otherwise.
-_RESENT: Final = frozenset(("webhook",))
+# semantics.md 8: the rest are dropped, unless the workspace says otherwise. The inbox of devices
+# takes a message once, however often it is handed over.
+_RESENT: Final = frozenset(("webhook", "in_app_message", "content_card"))
 
 
 class SendLimits:
