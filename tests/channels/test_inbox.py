@@ -124,7 +124,8 @@ def test_only_so_many_may_look_on() -> None:
 
 async def test_an_inbox_takes_what_devices_fetch_unless_there_is_a_sandbox() -> None:
     inbox, mailbox = MemoryInbox(), SandboxMailbox()
-    for senders in (Senders(ChannelSettings(), FixedClock()), Senders.sandboxed(mailbox)):
+    live = Senders(ChannelSettings(), FixedClock(), lambda _name: bytes(40))
+    for senders in (live, Senders.sandboxed(mailbox)):
         senders.keep_for_devices(InboxSender(inbox, FixedClock()))
         await senders.send(note(title="Sale"))
         await senders.close()

@@ -1,0 +1,753 @@
+/**
+ * Segue for web pages: tells a server what people do, and shows its in-app messages and cards.
+ *
+ * One module without dependencies. It evaluates no text, writes no HTML and no style attribute, so
+ * it works under a strict content security policy. What is reported is kept in the browser until
+ * the server has it, under ids that let the server take a repeat once.
+ *
+ * @typedef {{id: string, text: string, link?: string}} Button
+ * @typedef {{send_id: string, body: string, title?: string, style?: "modal"|"slide_up"|"full",
+ *   image_url?: string, link?: string, buttons?: Button[], expires_at: string}} InAppMessage
+ * @typedef {{send_id: string, title: string, body?: string, image_url?: string, link?: string,
+ *   pinned?: boolean, expires_at: string}} Card
+ * @typedef {{in_app_messages: InAppMessage[], content_cards: Card[]}} Due
+ * @typedef {"in_app_message"|"content_card"} Channel
+ * @typedef {"session"|"events"|"attributes"|"interactions"} Kind
+ * @typedef {{kind: Kind, user: string, body: object}} Entry
+ * @typedef {{names: string[], kind: Kind, user: string, bodies: any[]}} Batch
+ * @typedef {object} Options
+ * @property {string} key a publishable key: `segue key create --scopes sdk`
+ * @property {string} [url] the server, where it is not the one this module came from
+ * @property {string} [styles] a style sheet in place of the default one
+ * @property {(link: string) => boolean|void} [open] opens a link; true when it did
+ * @property {(message: InAppMessage) => boolean|void} [onInApp] true to show a message oneself
+ * @property {(problem: string) => void} [onProblem] told what the server refused
+ * @property {string} [closeLabel] what the button that closes is called
+ */
+
+const QUEUE_MAX = 1000; // entries kept while offline; the oldest go
+const BATCH_MAX = 50; // entries in one call
+const CALL_CHARACTERS_MAX = 60_000; // the server takes 256 kB, and a character may be 4 bytes
+const KEEPALIVE_CHARACTERS_MAX = 15_000; // browsers let 64 kB outlive a page, up to 4 bytes each
+const LAST_CALLS_MAX = 4; // when a page is left; the rest is sent by the next one
+const FLUSH_PAUSE_MS = 200; // what happens together goes together
+const RETRY_MS = [1_000, 300_000]; // the first pause and the longest
+const SESSION_MS = 1_800_000; // until the server has said
+const IN_APP_PAUSE_MS = 1_000; // between two messages
+const TIMER_MS_MAX = 2_000_000_000; // longer ones fire at once
+const UNSAFE = /^(javascript|data|vbscript|file|blob|filesystem|about|view-source):/i;
+
+const STYLES = `
+:host { all: initial; color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+* { box-sizing: border-box }
+dialog, .slide_up { position: fixed; border: 0; padding: 1.5rem; color: CanvasText;
+  background: Canvas; border-radius: var(--segue-radius, 12px);
+  box-shadow: 0 8px 40px rgb(0 0 0 / 0.3); overflow: auto }
+dialog { max-width: min(30rem, calc(100vw - 2rem)); max-height: calc(100vh - 2rem) }
+dialog.full { width: 100vw; height: 100vh; max-width: none; max-height: none; border-radius: 0 }
+dialog::backdrop { background: rgb(0 0 0 / 0.5) }
+.slide_up { inset: auto 1rem 1rem; margin: 0 auto; max-width: 30rem; z-index: 2147483647 }
+.body, .card a { display: block; color: inherit; text-decoration: none }
+h2, h3, p { margin: 0 2rem 0.5rem 0; font-size: 1em; white-space: pre-line }
+h2, h3 { font-weight: 600 }
+h2 { font-size: 1.25em }
+img { display: block; max-width: 100%; margin: 0 auto 1rem; border-radius: 8px }
+button { font: inherit; cursor: pointer; border: 0; border-radius: 8px; padding: 0.5rem 1rem;
+  color: var(--segue-on-accent, #fff); background: var(--segue-accent, #1d4ed8) }
+button:focus-visible, a:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
+.buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-top: 1rem }
+.close { position: absolute; top: 0.5rem; right: 0.5rem; padding: 0 0.6rem; font-size: 1.5rem;
+  line-height: 1.4; color: inherit; background: transparent }
+ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem }
+.card { position: relative; padding: 1rem; color: CanvasText; background: Canvas;
+  border: 1px solid rgb(128 128 128 / 0.4); border-radius: var(--segue-radius, 12px) }
+.card.pinned { border-color: var(--segue-accent, #1d4ed8) }
+@media (prefers-reduced-motion: no-preference) {
+  .slide_up { animation: rise 0.25s ease-out }
+  @keyframes rise { from { transform: translateY(110%) } }
+}`;
+
+/** Returns 128 random bits; `randomUUID` is not there on pages without TLS. */
+const randomId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+
+/** @param {string|undefined} link */
+const isSafe = (link) => !!link && !/[\x00-\x20\x7f]/.test(link) && !UNSAFE.test(link);
+
+/**
+ * Makes an element; texts are set as text, never as HTML.
+ * @param {string} tag @param {Record<string, any>} properties @param {...(Node|null)} children
+ */
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+};
+
+/** Storage that forgets with the page where the browser has none to give. */
+class Kept {
+  /** @param {string} prefix */
+  constructor(prefix) {
+    this.prefix = prefix;
+    /** @type {Map<string, string>} */
+    this.memory = new Map();
+  }
+
+  /** @param {string} name @returns {string|null} */
+  get(name) {
+    try {
+      return this.memory.get(name) ?? localStorage.getItem(this.prefix + name);
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {string} name @param {string} value */
+  set(name, value) {
+    try {
+      localStorage.setItem(this.prefix + name, value);
+      this.memory.delete(name);
+    } catch {
+      this.memory.set(name, value);
+    }
+  }
+
+  /** @param {string} name */
+  remove(name) {
+    this.memory.delete(name);
+    try {
+      localStorage.removeItem(this.prefix + name);
+    } catch {
+      // There is no storage, so nothing was in it.
+    }
+  }
+
+  /** @param {string} start @returns {string[]} the names that begin so, in order */
+  names(start) {
+    let stored = [];
+    try {
+      stored = Object.keys(localStorage);
+    } catch {
+      // There is no storage.
+    }
+    const whole = this.prefix + start;
+    const names = stored.filter((one) => one.startsWith(whole));
+    const kept = names.map((one) => one.slice(this.prefix.length));
+    const all = new Set([...kept, ...this.memory.keys()]);
+    return [...all].filter((one) => one.startsWith(start)).sort();
+  }
+}
+
+/** What waits to be reported: one item of storage an entry, so that tabs do not undo each other. */
+class Queue {
+  /** @param {Kept} kept */
+  constructor(kept) {
+    this.kept = kept;
+    this.count = 0;
+  }
+
+  /** @param {Entry} entry */
+  add(entry) {
+    const names = this.names();
+    for (const name of names.slice(0, Math.max(names.length + 1 - QUEUE_MAX, 0))) this.remove(name);
+    const order = `${Date.now()}`.padStart(15, "0") + `${this.count++}`.padStart(6, "0");
+    this.kept.set(`q:${order}${randomId().slice(0, 8)}`, JSON.stringify(entry));
+  }
+
+  names() {
+    return this.kept.names("q:");
+  }
+
+  /** @param {string} name @returns {Entry|null} */
+  get(name) {
+    try {
+      return JSON.parse(this.kept.get(name) ?? "null");
+    } catch {
+      this.remove(name);
+      return null;
+    }
+  }
+
+  /** @param {string} name */
+  remove(name) {
+    this.kept.remove(name);
+  }
+
+  /** Returns the messages that the user ended while the server may not know of it yet. */
+  ended() {
+    const entries = this.names().map((name) => this.get(name));
+    const reports = entries.filter((entry) => entry?.kind === "interactions");
+    const bodies = reports.map((entry) => /** @type {any} */ (entry).body);
+    return new Set(bodies.filter(isEnding).map((body) => body.send_id));
+  }
+}
+
+/** @param {{type: string, channel: Channel}} report */
+const isEnding = ({ type, channel }) =>
+  type === "dismiss" || (type === "view" && channel === "in_app_message");
+
+export class Segue {
+  /** @type {Card[]} the cards that are due now */
+  cards = [];
+  /** @type {string} whom reports are about */
+  user;
+
+  /** @type {Options} */
+  #options;
+  /** @type {URL} */
+  #base;
+  /** @type {Kept} */
+  #kept;
+  /** @type {Queue} */
+  #queue;
+  /** @type {Record<string, string|undefined>} */
+  #identities = {};
+  /** @type {Set<string>} users whose reports the server refuses */
+  #refused = new Set();
+  #sessionMs = SESSION_MS;
+  #failures = 0;
+  #isSending = false;
+  #isClosed = false;
+  #life = new AbortController();
+  /** @type {AbortController|undefined} */
+  #streaming;
+  /** @type {number|undefined} */
+  #flushTimer;
+  /** @type {number|undefined} */
+  #expiryTimer;
+  /** @type {Set<() => void>} */
+  #feeds = new Set();
+  #sheet = new CSSStyleSheet();
+  /** @type {InAppMessage[]} */
+  #waiting = [];
+  /** @type {HTMLElement|null} */
+  #shown = null;
+  #nextAt = 0;
+  /** @type {Set<string>} messages that are not to be shown again */
+  #ended = new Set();
+  /** @type {Set<string>} cards that were seen on this page */
+  #viewed = new Set();
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.#base = options.url ? new URL("/sdk/v1/", options.url) : new URL("v1/", import.meta.url);
+    this.#kept = new Kept(`segue:${options.key.slice(-8)}:`);
+    this.#queue = new Queue(this.#kept);
+    this.#sheet.replaceSync(options.styles ?? STYLES);
+    this.user = this.#kept.get("user") ?? this.#newVisitor();
+    const { signal } = this.#life;
+    addEventListener("online", () => this.#wake(), { signal });
+    addEventListener("pagehide", () => this.#leave(), { signal });
+    const look = () => (document.hidden ? this.#leave() : this.#wake());
+    document.addEventListener("visibilitychange", look, { signal });
+    queueMicrotask(() => this.#wake()); // an `identify` right after this comes before it
+  }
+
+  /**
+   * Says who the visitor is; without it they are anonymous.
+   * @param {string} user @param {{identity?: string, attributes?: Record<string, any>}} [more]
+   *   `identity`: the user id as the shop's server signed it, where the server asks for it
+   */
+  identify(user, { identity, attributes } = {}) {
+    this.#identities[user] = identity;
+    this.#refused.delete(user);
+    this.#become(user);
+    if (attributes) this.setAttributes(attributes);
+    this.#wake();
+  }
+
+  /** Forgets who the visitor is; call it when they sign out. */
+  reset() {
+    this.#identities = {};
+    this.#become(this.#newVisitor());
+    this.#wake();
+  }
+
+  /** @param {Record<string, any>} attributes a null takes one away */
+  setAttributes(attributes) {
+    this.#report("attributes", attributes);
+  }
+
+  /** @param {string} name @param {Record<string, any>} [properties] */
+  track(name, properties) {
+    this.#report("events", { ...this.#stamp(), name, properties });
+  }
+
+  /**
+   * @param {{productId: string, price?: number, currency?: string, quantity?: number,
+   *   properties?: Record<string, any>}} purchase
+   */
+  purchase({ productId, ...rest }) {
+    this.#report("events", { ...this.#stamp(), name: "purchase", product_id: productId, ...rest });
+  }
+
+  /**
+   * Shows the cards in an element, and keeps them up to date.
+   * @param {Element} element @returns {() => void} stops it
+   */
+  showCards(element) {
+    const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [this.#sheet];
+    const seen = new IntersectionObserver(
+      (entries) => {
+        for (const { isIntersecting, target } of entries) {
+          const card = isIntersecting && this.cards.find((one) => one.send_id === target.id);
+          if (card) this.viewCard(card);
+        }
+      },
+      { threshold: 0.5 },
+    );
+    const draw = () => {
+      seen.disconnect();
+      const items = this.cards.map((card) => this.#cardItem(card));
+      root.replaceChildren(make("ul", {}, ...items));
+      for (const item of items) seen.observe(item);
+    };
+    this.#feeds.add(draw);
+    draw();
+    return () => {
+      seen.disconnect();
+      this.#feeds.delete(draw);
+    };
+  }
+
+  /** @param {(cards: Card[]) => void} listener called with the cards now and when they change */
+  onCards(listener) {
+    const tell = () => listener(this.cards);
+    this.#feeds.add(tell);
+    tell();
+    return () => void this.#feeds.delete(tell);
+  }
+
+  /** Reports that a card was seen; once a page. @param {Card} card */
+  viewCard(card) {
+    if (this.#viewed.has(card.send_id)) return;
+    this.#viewed.add(card.send_id);
+    this.#interact("content_card", card, "view");
+  }
+
+  /** Reports a click, and opens the card's link. @param {Card} card */
+  clickCard(card) {
+    this.#interact("content_card", card, "click");
+    this.#open(card.link);
+  }
+
+  /** Takes a card away; a pinned one stays. @param {Card} card */
+  dismissCard(card) {
+    if (card.pinned) return;
+    this.#interact("content_card", card, "dismiss");
+    this.#setCards(this.cards.filter((one) => one !== card));
+  }
+
+  /**
+   * Reports that a message was displayed, where `onInApp` shows it.
+   * @param {InAppMessage} message
+   */
+  viewInApp(message) {
+    this.#interact("in_app_message", message, "view");
+  }
+
+  /** @param {InAppMessage} message @param {Button} [button] none: its body was clicked */
+  clickInApp(message, button) {
+    this.#interact("in_app_message", message, "click", button?.id);
+    this.#open(button ? button.link : message.link);
+  }
+
+  /** Stops everything; what is not reported yet is when the next page starts. */
+  close() {
+    this.#isClosed = true;
+    this.#life.abort();
+    this.#leave();
+    this.#hide();
+  }
+
+  // Who
+
+  #newVisitor() {
+    const user = `anonymous:${randomId()}`;
+    this.#kept.set("user", user);
+    return user;
+  }
+
+  /** @param {string} user */
+  #become(user) {
+    this.#kept.set("user", user);
+    if (user !== this.user) {
+      this.user = user;
+      this.#kept.remove("active");
+      this.#waiting = [];
+      this.#hide();
+      this.#setCards([]);
+    }
+    this.#stopStream();
+  }
+
+  // Reporting
+
+  #stamp() {
+    return { id: randomId(), time: new Date().toISOString() };
+  }
+
+  /** @param {Channel} channel @param {{send_id: string}} message @param {string} type
+   * @param {string} [button] */
+  #interact(channel, { send_id }, type, button) {
+    const body = { ...this.#stamp(), type, channel, send_id, button };
+    if (isEnding(body)) this.#ended.add(send_id);
+    this.#report("interactions", body);
+  }
+
+  /** @param {Kind} kind @param {object} body */
+  #report(kind, body) {
+    this.#noteActivity();
+    this.#enqueue(kind, body);
+  }
+
+  /** @param {Kind} kind @param {object} body */
+  #enqueue(kind, body) {
+    const length = JSON.stringify(body).length;
+    if (length > CALL_CHARACTERS_MAX) {
+      const most = CALL_CHARACTERS_MAX;
+      this.#options.onProblem?.(`a report of ${length} characters is too long; at most ${most}`);
+      return;
+    }
+    this.#queue.add({ kind, user: this.user, body });
+    if (this.#failures === 0) this.#flushAfter(FLUSH_PAUSE_MS);
+  }
+
+  #noteActivity() {
+    const last = Number(this.#kept.get("active") ?? 0);
+    this.#kept.set("active", `${Date.now()}`);
+    if (Date.now() - last > this.#sessionMs) {
+      const { id, time } = this.#stamp();
+      this.#enqueue("session", { session_id: id, time });
+    }
+  }
+
+  /** @param {number} ms */
+  #flushAfter(ms) {
+    clearTimeout(this.#flushTimer);
+    if (!this.#isClosed) this.#flushTimer = setTimeout(() => this.flush(), ms);
+  }
+
+  /** Sends what waits, in order; returns when the server has it, or a later try was set. */
+  async flush() {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      for (let batch = this.#batch(); batch.names.length; batch = this.#batch()) {
+        const pauseMs = await this.#send(batch);
+        if (pauseMs > 0) {
+          this.#flushAfter(pauseMs);
+          return;
+        }
+      }
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  /**
+   * Returns the first entries that can go in one call: of one kind and user, and not taken yet.
+   * @param {number} [charactersMax] @param {Set<string>} [taken] @returns {Batch}
+   */
+  #batch(charactersMax = CALL_CHARACTERS_MAX, taken = new Set()) {
+    /** @type {any} */
+    const batch = { names: [], kind: "", user: "", bodies: [] };
+    for (const name of this.#queue.names()) {
+      const entry = taken.has(name) ? null : this.#queue.get(name);
+      if (!entry || this.#refused.has(entry.user)) continue;
+      if (!batch.names.length) Object.assign(batch, { kind: entry.kind, user: entry.user });
+      charactersMax -= JSON.stringify(entry.body).length;
+      const belongs = entry.kind === batch.kind && entry.user === batch.user;
+      if (!belongs || charactersMax < 0 || batch.names.length >= BATCH_MAX) break;
+      batch.names.push(name);
+      batch.bodies.push(entry.body);
+      if (entry.kind === "session" || entry.kind === "attributes") break;
+    }
+    return batch;
+  }
+
+  /**
+   * Sends a batch, and forgets it when the server has it or will never take it.
+   * @param {Batch} batch @returns {Promise<number>} after which pause to go on
+   */
+  async #send(batch, keepalive = false) {
+    let response;
+    try {
+      response = await this.#call(...this.#request(batch), keepalive);
+    } catch {
+      return this.#pause();
+    }
+    if (response.status === 401 || response.status === 403) {
+      this.#refused.add(batch.user); // kept until `identify` brings an identity that is taken
+      this.#tellProblem(response);
+      return 0;
+    }
+    if (response.status === 429 || response.status >= 500) {
+      return Math.max(this.#pause(), Number(response.headers.get("Retry-After") ?? 0) * 1000);
+    }
+    this.#failures = 0;
+    for (const name of batch.names) this.#queue.remove(name);
+    if (!response.ok) {
+      this.#tellProblem(response);
+      return 0;
+    }
+    const answer = await response.json().catch(() => ({}));
+    for (const one of answer.rejected ?? []) this.#options.onProblem?.(one.message);
+    if (answer.settings) {
+      this.#sessionMs = answer.settings.session_timeout_s * 1000;
+      if (batch.user === this.user) this.#take(answer);
+    }
+    return 0;
+  }
+
+  /** @param {Batch} batch @returns {[string, string, object]} */
+  #request({ kind, user, bodies }) {
+    const body = { user_id: user, sent_at: new Date().toISOString() };
+    switch (kind) {
+      case "session":
+        return ["session", user, { ...body, ...bodies[0] }];
+      case "attributes":
+        return ["events", user, { ...body, attributes: bodies[0] }];
+      default:
+        return [kind, user, { ...body, [kind]: bodies }];
+    }
+  }
+
+  /** @param {string} path @param {string} user @param {object} [body] @param {boolean} [keepalive]
+   * @param {AbortSignal} [signal] */
+  #call(path, user, body, keepalive = false, signal) {
+    /** @type {Record<string, string>} */
+    const headers = { Authorization: `Bearer ${this.#options.key}` };
+    const identity = this.#identities[user];
+    if (identity) headers["Segue-Identity"] = identity;
+    if (body) headers["Content-Type"] = "application/json";
+    return fetch(new URL(path, this.#base), {
+      method: body ? "POST" : "GET",
+      headers,
+      body: body && JSON.stringify(body),
+      credentials: "omit",
+      cache: "no-store",
+      keepalive,
+      signal,
+    });
+  }
+
+  /** Counts a failure; returns how long to wait, about twice as long as the last time. */
+  #pause() {
+    const longest = Math.min(RETRY_MS[0] * 2 ** this.#failures++, RETRY_MS[1]);
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** @param {Response} response */
+  async #tellProblem(response) {
+    const answer = await response.json().catch(() => ({}));
+    this.#options.onProblem?.(answer.detail ?? `the server answered ${response.status}`);
+  }
+
+  /** The page is in front again, or the network is back. */
+  #wake() {
+    if (document.hidden || this.#isClosed) return;
+    this.#noteActivity();
+    this.#flushAfter(0);
+    if (!this.#streaming) this.#stream();
+    this.#showNext();
+  }
+
+  /** The page may never come back: what waits is sent in a way that outlives it. */
+  #leave() {
+    this.#stopStream();
+    const taken = new Set();
+    let room = KEEPALIVE_CHARACTERS_MAX;
+    for (let calls = 0; calls < LAST_CALLS_MAX; calls++) {
+      const batch = this.#batch(room, taken);
+      if (!batch.names.length) return;
+      for (const name of batch.names) taken.add(name);
+      room -= JSON.stringify(batch.bodies).length;
+      void this.#send(batch, true);
+    }
+  }
+
+  // What is due
+
+  async #stream() {
+    const streaming = (this.#streaming = new AbortController());
+    let failures = 0;
+    while (!streaming.signal.aborted) {
+      try {
+        const path = `stream?user_id=${encodeURIComponent(this.user)}`;
+        const response = await this.#call(path, this.user, undefined, false, streaming.signal);
+        if (response.ok && response.body) {
+          failures = 0;
+          await this.#readStream(response.body, streaming.signal);
+        } else if (response.status === 401 || response.status === 403) {
+          return; // the reports tell of it; `identify` tries again
+        }
+      } catch {
+        // The network broke, or the page was left.
+      }
+      const longest = Math.min(RETRY_MS[0] * 2 ** failures++, RETRY_MS[1]);
+      await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
+    }
+  }
+
+  /** @param {ReadableStream<Uint8Array>} body @param {AbortSignal} signal */
+  async #readStream(body, signal) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || signal.aborted) return;
+      const lines = (text + value).split(/\r?\n/);
+      text = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line.startsWith("data:")) this.#take(JSON.parse(line.slice(5)));
+      }
+    }
+  }
+
+  #stopStream() {
+    this.#streaming?.abort();
+    this.#streaming = undefined;
+  }
+
+  /** @param {Due} due */
+  #take(due) {
+    const queued = this.#queue.ended();
+    /** @param {{send_id: string, expires_at: string}} one */
+    const isOpen = (one) =>
+      Date.parse(one.expires_at) > Date.now() &&
+      !this.#ended.has(one.send_id) &&
+      !queued.has(one.send_id);
+    this.#waiting = due.in_app_messages.filter(isOpen);
+    this.#setCards(due.content_cards.filter(isOpen));
+    this.#showNext();
+  }
+
+  /** @param {Card[]} cards */
+  #setCards(cards) {
+    const isSame = JSON.stringify(cards) === JSON.stringify(this.cards);
+    this.cards = cards;
+    clearTimeout(this.#expiryTimer);
+    const next = Math.min(...cards.map((card) => Date.parse(card.expires_at))) - Date.now();
+    if (next < TIMER_MS_MAX) {
+      const fresh = () =>
+        this.#setCards(this.cards.filter((card) => Date.parse(card.expires_at) > Date.now()));
+      this.#expiryTimer = setTimeout(fresh, Math.max(next, 0) + 1);
+    }
+    // What did not change is not drawn anew: the focus may be in it.
+    if (!isSame) for (const draw of this.#feeds) draw();
+  }
+
+  // Showing
+
+  /** @param {string|undefined} link */
+  #open(link) {
+    if (!link || !isSafe(link) || this.#options.open?.(link)) return;
+    location.assign(link);
+  }
+
+  #showNext() {
+    if (this.#shown || document.hidden || this.#isClosed || Date.now() < this.#nextAt) return;
+    const message = this.#waiting.shift();
+    if (!message) return;
+    if (this.#ended.has(message.send_id)) return this.#showNext();
+    if (this.#options.onInApp?.(message)) {
+      this.#ended.add(message.send_id);
+      return;
+    }
+    this.#showInApp(message);
+    this.viewInApp(message);
+  }
+
+  /** @param {InAppMessage} message */
+  #showInApp(message) {
+    const host = make("segue-message");
+    const root = host.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [this.#sheet];
+    const isModal = message.style !== "slide_up";
+    const box = make(isModal ? "dialog" : "section", { className: message.style ?? "modal" });
+    const close = () => this.#hide(host);
+    const body = this.#bodyOf(message, "h2", "body", () => {
+      // Beside buttons, text that leads nowhere is there to be read.
+      if (message.buttons?.length && !message.link) return;
+      close();
+      this.clickInApp(message);
+    });
+    const closeLabel = this.#options.closeLabel ?? "Close";
+    const closing = make("button", { className: "close", textContent: "×", onclick: close });
+    closing.setAttribute("aria-label", closeLabel);
+    const buttons = (message.buttons ?? []).map((button) =>
+      make("button", {
+        textContent: button.text,
+        onclick: () => {
+          close();
+          this.clickInApp(message, button);
+        },
+      }),
+    );
+    const row = buttons.length ? make("div", { className: "buttons" }, ...buttons) : null;
+    box.append(...[body, row, closing].filter((one) => one !== null));
+    box.setAttribute("aria-label", message.title ?? message.body);
+    root.append(box);
+    document.body.append(host);
+    this.#shown = host;
+    if (box instanceof HTMLDialogElement) {
+      box.addEventListener("close", close); // Escape closes a modal dialog by itself
+      box.showModal(); // keeps the focus inside, and gives it back in the end
+    } else {
+      box.setAttribute("role", "status"); // read out, and the focus stays where it is
+      box.onkeydown = (event) => event.key === "Escape" && close();
+    }
+  }
+
+  /** @param {HTMLElement|null} [host] */
+  #hide(host = this.#shown) {
+    if (!host || host !== this.#shown) return;
+    this.#shown = null;
+    host.shadowRoot?.querySelector("dialog")?.close();
+    host.remove();
+    this.#nextAt = Date.now() + IN_APP_PAUSE_MS;
+    setTimeout(() => this.#showNext(), IN_APP_PAUSE_MS);
+  }
+
+  /** @param {Card} card */
+  #cardItem(card) {
+    const body = this.#bodyOf(card, "h3", "", () => this.clickCard(card));
+    const className = card.pinned ? "card pinned" : "card";
+    const item = make("li", { id: card.send_id, className }, body);
+    if (!card.pinned) {
+      const dismiss = () => this.dismissCard(card);
+      const button = make("button", { className: "close", textContent: "×", onclick: dismiss });
+      button.setAttribute("aria-label", this.#options.closeLabel ?? "Dismiss");
+      item.append(button);
+    }
+    return item;
+  }
+
+  /**
+   * @param {{title?: string, body?: string, image_url?: string, link?: string}} message
+   * @param {string} heading @param {string} className @param {() => void} click
+   */
+  #bodyOf({ title, body, image_url, link }, heading, className, click) {
+    const isLink = isSafe(link);
+    const image = isSafe(image_url) ? make("img", { src: image_url, alt: "" }) : null;
+    return make(
+      isLink ? "a" : "div",
+      {
+        className,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          event.preventDefault();
+          click();
+        },
+        ...(isLink ? { href: link } : {}),
+      },
+      image,
+      title ? make(heading, { textContent: title }) : null,
+      body ? make("p", { textContent: body }) : null,
+    );
+  }
+}
