@@ -10,7 +10,7 @@ from msgspec import Struct
 from segue.channels.inbox import InboxSender
 from segue.model.channels import Channel
 from segue.model.events import SESSION_START, AttributeChange, Event
-from segue.model.instants import from_datetime
+from segue.model.instants import format_instant, from_datetime
 from segue.model.interactions import ACTS, DERIVED_ACTS
 from segue.runtime.ingest import Rejected, Taken
 from segue.runtime.runtime import Runtime
@@ -36,8 +36,9 @@ _SETTLING_LOOKS_MAX: Final = 100  # then something else is wrong, and the next l
 
 
 class Due(Struct):
-    """What a user's devices are to show, in the order to show it."""
+    """What a user's devices are to show, in the order to show it; `now` puts their clocks right."""
 
+    now: str
     in_app_messages: list[dict[str, Any]]
     content_cards: list[dict[str, Any]]
 
@@ -70,7 +71,9 @@ class Devices:
         # Both are newest first already, and stay so within a priority.
         in_app.sort(key=lambda item: _PRIORITIES.index(item.content.get("priority", "medium")))
         cards.sort(key=lambda item: not item.content.get("pinned", False))
-        return Due([shown(item) for item in in_app], [shown(item) for item in cards])
+        return Due(
+            format_instant(now), [shown(item) for item in in_app], [shown(item) for item in cards]
+        )
 
     async def start_session(
         self, user_id: str, session_id: str | None, began_at: datetime | None

@@ -49,6 +49,7 @@ class SessionStarted(Struct):
     """The answer to a session: settings, and what to show at once."""
 
     settings: DeviceSettings
+    now: str
     in_app_messages: list[dict[str, Any]]
     content_cards: list[dict[str, Any]]
 
@@ -56,12 +57,14 @@ class SessionStarted(Struct):
 class InAppMessages(Struct):
     """In-app messages, the first to be shown first."""
 
+    now: str
     in_app_messages: list[dict[str, Any]]
 
 
 class ContentCards(Struct):
     """Content cards, as a feed shows them."""
 
+    now: str
     content_cards: list[dict[str, Any]]
 
 
@@ -90,7 +93,7 @@ async def start_session(request: AnyRequest, application: Application) -> Sessio
     began_at = body.began_at(application.clock.now())
     due = await application.devices.start_session(body.user_id, body.session_id, began_at)
     settings = DeviceSettings(application.settings.sdk.session_timeout_s)
-    return SessionStarted(settings, due.in_app_messages, due.content_cards)
+    return SessionStarted(settings, due.now, due.in_app_messages, due.content_cards)
 
 
 @post("/v1/events", status_code=202, opt={"scope": "sdk"})
@@ -114,7 +117,8 @@ async def get_in_app_messages(
 ) -> InAppMessages:
     """Tell which in-app messages are due to a user: by priority, then the newest first."""
     _let_speak(request, application, user_id)
-    return InAppMessages((await application.devices.due(user_id)).in_app_messages)
+    due = await application.devices.due(user_id)
+    return InAppMessages(due.now, due.in_app_messages)
 
 
 @get("/v1/content-cards", opt={"scope": "sdk"})
@@ -123,7 +127,8 @@ async def get_content_cards(
 ) -> ContentCards:
     """Tell a user's content cards: the pinned ones first, then the newest first."""
     _let_speak(request, application, user_id)
-    return ContentCards((await application.devices.due(user_id)).content_cards)
+    due = await application.devices.due(user_id)
+    return ContentCards(due.now, due.content_cards)
 
 
 @post("/v1/interactions", status_code=202, opt={"scope": "sdk"})

@@ -10,7 +10,7 @@
  *   image_url?: string, link?: string, buttons?: Button[], expires_at: string}} InAppMessage
  * @typedef {{send_id: string, title: string, body?: string, image_url?: string, link?: string,
  *   pinned?: boolean, expires_at: string}} Card
- * @typedef {{in_app_messages: InAppMessage[], content_cards: Card[]}} Due
+ * @typedef {{now: string, in_app_messages: InAppMessage[], content_cards: Card[]}} Due
  * @typedef {"in_app_message"|"content_card"} Channel
  * @typedef {"session"|"events"|"attributes"|"interactions"} Kind
  * @typedef {{kind: Kind, user: string, body: object}} Entry
@@ -26,6 +26,7 @@
  */
 
 const QUEUE_MAX = 1000; // entries kept while offline; the oldest go
+const QUEUE_MS_MAX = 2_592_000_000; // thirty days: the server knows a message for as long
 const BATCH_MAX = 50; // entries in one call
 const CALL_CHARACTERS_MAX = 60_000; // the server takes 256 kB, and a character may be 4 bytes
 const KEEPALIVE_CHARACTERS_MAX = 15_000; // browsers let 64 kB outlive a page, up to 4 bytes each
@@ -140,6 +141,9 @@ class Kept {
   }
 }
 
+/** Names begin with their instant, so that their order is that of time. @param {number} ms */
+const nameAt = (ms) => `q:${`${ms}`.padStart(15, "0")}`;
+
 /** What waits to be reported: one item of storage an entry, so that tabs do not undo each other. */
 class Queue {
   /** @param {Kept} kept */
@@ -152,12 +156,15 @@ class Queue {
   add(entry) {
     const names = this.names();
     for (const name of names.slice(0, Math.max(names.length + 1 - QUEUE_MAX, 0))) this.remove(name);
-    const order = `${Date.now()}`.padStart(15, "0") + `${this.count++}`.padStart(6, "0");
-    this.kept.set(`q:${order}${randomId().slice(0, 8)}`, JSON.stringify(entry));
+    const order = nameAt(Date.now()) + `${this.count++}`.padStart(6, "0");
+    this.kept.set(order + randomId().slice(0, 8), JSON.stringify(entry));
   }
 
   names() {
-    return this.kept.names("q:");
+    const oldest = nameAt(Date.now() - QUEUE_MS_MAX);
+    const names = this.kept.names("q:");
+    for (const name of names) if (name < oldest) this.remove(name);
+    return names.filter((name) => name >= oldest);
   }
 
   /** @param {string} name @returns {Entry|null} */
@@ -225,6 +232,7 @@ export class Segue {
   /** @type {HTMLElement|null} */
   #shown = null;
   #nextAt = 0;
+  #aheadMs = 0; // how far the server's clock is ahead of this one
   /** @type {Set<string>} messages that are not to be shown again */
   #ended = new Set();
   /** @type {Set<string>} cards that were seen on this page */
@@ -482,8 +490,9 @@ export class Segue {
       return this.#pause();
     }
     if (response.status === 401 || response.status === 403) {
-      this.#refused.add(batch.user); // kept until `identify` brings an identity that is taken
-      this.#tellProblem(response);
+      // Kept until `identify` brings an identity that is taken; somebody else's may never come.
+      this.#refused.add(batch.user);
+      if (batch.user === this.user) this.#tellProblem(response);
       return 0;
     }
     if (response.status === 429 || response.status >= 500) {
@@ -585,12 +594,25 @@ export class Segue {
           await this.#readStream(response.body, streaming.signal);
         } else if (response.status === 401 || response.status === 403) {
           return; // the reports tell of it; `identify` tries again
+        } else {
+          await this.#ask(streaming.signal); // so many streams are open already
         }
       } catch {
         // The network broke, or the page was left.
       }
       const longest = Math.min(RETRY_MS[0] * 2 ** failures++, RETRY_MS[1]);
       await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
+    }
+  }
+
+  /** Asks once for what a stream would tell. @param {AbortSignal} signal */
+  async #ask(signal) {
+    const query = `?user_id=${encodeURIComponent(this.user)}`;
+    const paths = ["in-app-messages", "content-cards"].map((path) => path + query);
+    const asked = paths.map((path) => this.#call(path, this.user, undefined, false, signal));
+    const answers = await Promise.all(asked);
+    if (answers.every((answer) => answer.ok)) {
+      this.#take(Object.assign({}, ...(await Promise.all(answers.map((one) => one.json())))));
     }
   }
 
@@ -616,12 +638,10 @@ export class Segue {
 
   /** @param {Due} due */
   #take(due) {
+    this.#aheadMs = Date.parse(due.now) - Date.now();
     const queued = this.#queue.ended();
-    /** @param {{send_id: string, expires_at: string}} one */
-    const isOpen = (one) =>
-      Date.parse(one.expires_at) > Date.now() &&
-      !this.#ended.has(one.send_id) &&
-      !queued.has(one.send_id);
+    /** @param {{send_id: string}} one */
+    const isOpen = ({ send_id }) => !this.#ended.has(send_id) && !queued.has(send_id);
     this.#waiting = due.in_app_messages.filter(isOpen);
     this.#setCards(due.content_cards.filter(isOpen));
     this.#showNext();
@@ -632,14 +652,18 @@ export class Segue {
     const isSame = JSON.stringify(cards) === JSON.stringify(this.cards);
     this.cards = cards;
     clearTimeout(this.#expiryTimer);
-    const next = Math.min(...cards.map((card) => Date.parse(card.expires_at))) - Date.now();
+    const next = Math.min(...cards.map((card) => this.#lifeOf(card)));
     if (next < TIMER_MS_MAX) {
-      const fresh = () =>
-        this.#setCards(this.cards.filter((card) => Date.parse(card.expires_at) > Date.now()));
+      const fresh = () => this.#setCards(this.cards.filter((card) => this.#lifeOf(card) > 0));
       this.#expiryTimer = setTimeout(fresh, Math.max(next, 0) + 1);
     }
     // What did not change is not drawn anew: the focus may be in it.
     if (!isSame) for (const draw of this.#feeds) draw();
+  }
+
+  /** Returns for how many milliseconds a message is to be shown. @param {Card|InAppMessage} one */
+  #lifeOf(one) {
+    return Date.parse(one.expires_at) - (Date.now() + this.#aheadMs);
   }
 
   // Showing
@@ -654,7 +678,7 @@ export class Segue {
     if (this.#shown || document.hidden || this.#isClosed || Date.now() < this.#nextAt) return;
     const message = this.#waiting.shift();
     if (!message) return;
-    if (this.#ended.has(message.send_id)) return this.#showNext();
+    if (this.#ended.has(message.send_id) || this.#lifeOf(message) <= 0) return this.#showNext();
     if (this.#options.onInApp?.(message)) {
       this.#ended.add(message.send_id);
       return;
