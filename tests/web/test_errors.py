@@ -217,6 +217,7 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         "/sdk/v1/in-app-messages": {"get"},
         "/sdk/v1/content-cards": {"get"},
         "/sdk/v1/interactions": {"post"},
+        "/sdk/v1/push-token": {"post", "delete"},
         "/sdk/v1/stream": {"get"},
         "/api/v1/events": {"post"},
         "/api/v1/users": {"get", "post"},

@@ -112,7 +112,7 @@ def test_a_session_is_recorded_and_answered_with_what_is_due(
         lambda: device.get("/in-app-messages", params=due).json()["in_app_messages"], "the hint"
     )
     answer = device.post("/session", json={"user_id": "bob", "session_id": "s1"}).json()
-    assert answer["settings"] == {"session_timeout_s": 1800}
+    assert answer["settings"] == {"session_timeout_s": 1800, "web_push_key": None}
     assert [one["body"] for one in answer["in_app_messages"]] == ["Hi you"]
     assert answer["content_cards"] == []
     assert "session_start" in [line.get("name") for line in segue.timeline("bob")]
@@ -129,6 +129,21 @@ def test_a_time_is_put_right_by_the_devices_clock_at_sending(
     assert device.post("/events", json=odd_body).json()["accepted"] == 1
     first = next(line for line in segue.timeline("cid") if line.get("name") == "looked")
     assert not first["time"].startswith("2001")
+
+
+def test_a_device_gets_a_users_pushes_until_it_is_removed(
+    segue: SegueServer, device: httpx2.Client
+) -> None:
+    phone = {"id": "d1", "platform": "android", "token": "token-1"}
+    body = {"user_id": "hal", "device": phone}
+    assert device.post("/push-token", json=body).status_code == 204
+    gone = {"user_id": "hal", "device_id": "d1"}
+    assert device.delete("/push-token", params=gone).status_code == 204
+    told = [line["device"] for line in segue.timeline("hal") if "device" in line]
+    assert [one.get("token") for one in told] == ["token-1", None]
+    bad = device.post("/push-token", json={**body, "device": {**phone, "token": "a b"}})
+    assert bad.status_code == 422
+    assert "FCM" in bad.json()["detail"]
 
 
 def test_a_device_reports_no_interaction_as_an_event(device: httpx2.Client) -> None:
@@ -275,6 +290,7 @@ def test_with_a_secret_a_device_speaks_only_for_who_is_signed(strict: SegueServe
             "/session": {},
             "/events": {"events": [{"name": "looked"}]},
             "/interactions": {"interactions": []},
+            "/push-token": {"device": {"id": "d1", "platform": "android", "token": "t1"}},
         }
         for path, more in asked.items():
             for headers, user_id, status in (
@@ -287,8 +303,13 @@ def test_with_a_secret_a_device_speaks_only_for_who_is_signed(strict: SegueServe
                 shown = {name: value.encode() for name, value in headers.items()}
                 answer = device.post(path, json={"user_id": user_id, **more}, headers=shown)
                 assert (answer.status_code == 401) is (status == 401), (path, user_id, answer.text)
-        for path in ("/in-app-messages", "/content-cards", "/stream"):
-            answer = device.get(path, params={"user_id": "ann"})
+        for method, path in (
+            ("GET", "/in-app-messages"),
+            ("GET", "/content-cards"),
+            ("GET", "/stream"),
+            ("DELETE", "/push-token"),
+        ):
+            answer = device.request(method, path, params={"user_id": "ann", "device_id": "d1"})
             assert answer.status_code == 401
             assert answer.headers["content-type"] == "application/problem+json"
             assert "Segue-Identity" in answer.json()["detail"]

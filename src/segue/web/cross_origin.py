@@ -10,7 +10,7 @@ _ALWAYS: Final = [
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
 _PREFLIGHT: Final = [
-    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-methods", b"GET, POST, DELETE"),
     (b"access-control-allow-headers", b"Authorization, Content-Type, Segue-Identity"),
     (b"access-control-max-age", b"86400"),
 ]

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from segue.model.decoding import decode_document
+from segue.model.devices import Device
 from segue.model.events import Event, Name, UserId
 from segue.model.instants import from_datetime, to_datetime
 from segue.model.limits import (
@@ -48,6 +49,13 @@ class SessionBody(Struct, forbid_unknown_fields=True):
     def began_at(self, now: int) -> datetime | None:
         """Return when it started, as our clock would have told it."""
         return _by_our_clock(self.time, self.sent_at, now)
+
+
+class PushTokenBody(Struct, forbid_unknown_fields=True):
+    """Where a user's push notifications go from now on."""
+
+    user_id: UserId
+    device: Device
 
 
 class EventsBody(Struct, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, delete, get, post
 from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
@@ -24,7 +24,7 @@ from segue.services.identity import may_speak
 from segue.web.auth import Connection, needs_scope
 from segue.web.bodies import read_json
 from segue.web.cross_origin import CrossOrigin
-from segue.web.device_bodies import EventsBody, ReportsBody, SessionBody
+from segue.web.device_bodies import EventsBody, PushTokenBody, ReportsBody, SessionBody
 from segue.web.rate_limit import CallBudget
 
 _HEARTBEAT_S: Final = 20.0  # proxies close what is silent for a minute
@@ -36,13 +36,14 @@ _SCRIPT_HEADERS: Final = {
 _JAVASCRIPT: Final = "text/javascript"
 
 AnyRequest = Request[Any, Any, Any]
-UserIdQuery = Annotated[str, QueryParameter(min_length=1, max_length=255)]
+IdQuery = Annotated[str, QueryParameter(min_length=1, max_length=255)]
 
 
 class DeviceSettings(Struct):
     """What a device is to go by."""
 
     session_timeout_s: int
+    web_push_key: str | None  # what a browser subscribes with; null where web push is not set up
 
 
 class SessionStarted(Struct):
@@ -92,7 +93,8 @@ async def start_session(request: AnyRequest, application: Application) -> Sessio
     _let_speak(request, application, body.user_id)
     began_at = body.began_at(application.clock.now())
     due = await application.devices.start_session(body.user_id, body.session_id, began_at)
-    settings = DeviceSettings(application.settings.sdk.session_timeout_s)
+    timeout_s = application.settings.sdk.session_timeout_s
+    settings = DeviceSettings(timeout_s, application.web_push_key)
     return SessionStarted(settings, due.now, due.in_app_messages, due.content_cards)
 
 
@@ -113,7 +115,7 @@ async def take_events(request: AnyRequest, application: Application) -> Taken:
 
 @get("/v1/in-app-messages", opt={"scope": "sdk"})
 async def get_in_app_messages(
-    user_id: UserIdQuery, request: AnyRequest, application: Application
+    user_id: IdQuery, request: AnyRequest, application: Application
 ) -> InAppMessages:
     """Tell which in-app messages are due to a user: by priority, then the newest first."""
     _let_speak(request, application, user_id)
@@ -123,7 +125,7 @@ async def get_in_app_messages(
 
 @get("/v1/content-cards", opt={"scope": "sdk"})
 async def get_content_cards(
-    user_id: UserIdQuery, request: AnyRequest, application: Application
+    user_id: IdQuery, request: AnyRequest, application: Application
 ) -> ContentCards:
     """Tell a user's content cards: the pinned ones first, then the newest first."""
     _let_speak(request, application, user_id)
@@ -144,8 +146,29 @@ async def take_interactions(request: AnyRequest, application: Application) -> Ta
     return await application.devices.take_reports(body.user_id, reports)
 
 
+@post("/v1/push-token", status_code=204, opt={"scope": "sdk"})
+async def register_push_token(request: AnyRequest, application: Application) -> None:
+    """Let a device get a user's push notifications, `{user_id, device: {id, platform, token}}`.
+
+    A browser's comes with the `keys` of its subscription, and its token is the endpoint. A token
+    that another user had is taken from them.
+    """
+    body = decode_document(await read_json(request), PushTokenBody, "The body")
+    _let_speak(request, application, body.user_id)
+    await application.push_devices.register(body.user_id, body.device)
+
+
+@delete("/v1/push-token", opt={"scope": "sdk"})
+async def remove_push_token(
+    user_id: IdQuery, device_id: IdQuery, request: AnyRequest, application: Application
+) -> None:
+    """Let a device get no more push notifications of a user."""
+    _let_speak(request, application, user_id)
+    await application.push_devices.remove(user_id, device_id)
+
+
 @get("/v1/stream", opt={"scope": "sdk"}, sync_to_thread=False)
-def stream(user_id: UserIdQuery, request: AnyRequest, application: Application) -> ServerSentEvent:
+def stream(user_id: IdQuery, request: AnyRequest, application: Application) -> ServerSentEvent:
     """Tell what is due to a user, as an event `due`, at once and whenever something comes."""
     _let_speak(request, application, user_id)
     return ServerSentEvent(_news(application, application.devices.watch(user_id), user_id))
@@ -192,6 +215,8 @@ def sdk_router(clock: Clock) -> Router:
             get_in_app_messages,
             get_content_cards,
             take_interactions,
+            register_push_token,
+            remove_push_token,
             stream,
             script,
         ],

@@ -12,7 +12,7 @@
  *   pinned?: boolean, expires_at: string}} Card
  * @typedef {{now: string, in_app_messages: InAppMessage[], content_cards: Card[]}} Due
  * @typedef {"in_app_message"|"content_card"} Channel
- * @typedef {"session"|"events"|"attributes"|"interactions"} Kind
+ * @typedef {"session"|"events"|"attributes"|"interactions"|"push-token"} Kind
  * @typedef {{kind: Kind, user: string, body: object}} Entry
  * @typedef {{names: string[], kind: Kind, user: string, bodies: any[]}} Batch
  * @typedef {object} Options
@@ -364,6 +364,25 @@ export class Segue {
     this.#open(button ? button.link : message.link);
   }
 
+  /**
+   * Lets this browser get push notifications, also for who is identified later. Call it when the
+   * user asks for them: browsers want a click before they ask for permission.
+   * @param {ServiceWorkerRegistration} registration of a worker that shows notifications
+   * @returns {Promise<boolean>} whether the user allowed it
+   */
+  async enablePush(registration) {
+    const key = this.#kept.get("push-key");
+    if (!key) throw new Error("the server has not told a key for web push; is it set up there?");
+    if ((await Notification.requestPermission()) !== "granted") return false;
+    const options = { userVisibleOnly: true, applicationServerKey: key };
+    const { endpoint, keys } = (await registration.pushManager.subscribe(options)).toJSON();
+    const id = this.#kept.get("device") ?? randomId();
+    this.#kept.set("device", id);
+    this.#kept.set("push-device", JSON.stringify({ id, platform: "web", token: endpoint, keys }));
+    this.#reportDevice();
+    return true;
+  }
+
   /** Stops everything; what is not reported yet is when the next page starts. */
   close() {
     this.#isClosed = true;
@@ -385,12 +404,19 @@ export class Segue {
     this.#kept.set("user", user);
     if (user !== this.user) {
       this.user = user;
+      this.#reportDevice();
       this.#kept.remove("active");
       this.#waiting = [];
       this.#hide();
       this.#setCards([]);
     }
     this.#stopStream();
+  }
+
+  /** A browser's notifications are for who is there: the server takes them from who was. */
+  #reportDevice() {
+    const device = this.#kept.get("push-device");
+    if (device) this.#enqueue("push-token", JSON.parse(device));
   }
 
   // Reporting
@@ -473,7 +499,7 @@ export class Segue {
       if (!belongs || charactersMax < 0 || batch.names.length >= BATCH_MAX) break;
       batch.names.push(name);
       batch.bodies.push(entry.body);
-      if (entry.kind === "session" || entry.kind === "attributes") break;
+      if (entry.kind !== "events" && entry.kind !== "interactions") break; // they go alone
     }
     return batch;
   }
@@ -508,6 +534,7 @@ export class Segue {
     for (const one of answer.rejected ?? []) this.#options.onProblem?.(one.message);
     if (answer.settings) {
       this.#sessionMs = answer.settings.session_timeout_s * 1000;
+      this.#kept.set("push-key", answer.settings.web_push_key ?? "");
       if (batch.user === this.user) this.#take(answer);
     }
     return 0;
@@ -521,6 +548,8 @@ export class Segue {
         return ["session", user, { ...body, ...bodies[0] }];
       case "attributes":
         return ["events", user, { ...body, attributes: bodies[0] }];
+      case "push-token":
+        return [kind, user, { user_id: user, device: bodies[0] }];
       default:
         return [kind, user, { ...body, [kind]: bodies }];
     }
