@@ -1,10 +1,14 @@
 """Chromium, once for all browser tests, and a page in it for each."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.servers import SegueServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as tools/install-browser
 PATIENCE_MS = 15_000
@@ -37,3 +41,12 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
+
+
+def publishable_key(server: SegueServer) -> str:
+    """Make a key for a page, by the command."""
+    command = [sys.executable, "-m", "segue", "key", "create", "--scopes", "sdk"]
+    made = subprocess.run(
+        [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
+    )
+    return made.stdout.strip()

@@ -1,14 +1,13 @@
 """The device SDK in a real browser, on a page of another origin with a strict content policy."""
 
 import hmac
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import publishable_key
 from tests.support.servers import SegueServer, eventually
 from tests.support.shop_page import shop_page
 
@@ -64,14 +63,6 @@ def segue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SegueServer]:
 def shop(segue: SegueServer) -> Iterator[str]:
     with shop_page(segue.url, publishable_key(segue)) as url:
         yield url
-
-
-def publishable_key(server: SegueServer) -> str:
-    command = [sys.executable, "-m", "segue", "key", "create", "--scopes", "sdk"]
-    made = subprocess.run(
-        [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
 
 
 def acts(segue: SegueServer, user_id: str) -> list[tuple[str, str | None]]:

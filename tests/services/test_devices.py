@@ -6,15 +6,22 @@ from typing import Any
 import pytest_asyncio
 
 from segue.channels.inbox import InboxSender
-from segue.channels.sender import Answer
+from segue.channels.sender import Accepted, Answer
 from segue.engine.checks import decode_campaign
-from segue.model.events import Event
+from segue.model.devices import Device
+from segue.model.events import DeviceChanged, Event
 from segue.model.instants import DAY, HOUR, SECOND, parse_instant, to_datetime
-from segue.model.log_records import CampaignPublished, CampaignStopped, EventsReceived
-from segue.model.rendered import Rendered
+from segue.model.log_records import (
+    CampaignPublished,
+    CampaignStopped,
+    DevicesChanged,
+    EventsReceived,
+)
+from segue.model.rendered import Rendered, RenderedPush
 from segue.runtime.history import timeline_of
 from segue.runtime.ingest import Rejected, Taken
-from segue.services.devices import Devices, Due, Report
+from segue.services.device_reports import Report
+from segue.services.devices import Devices, Due
 from segue.services.users import Users
 from tests.support.documents import follower, interaction
 from tests.support.live import LiveRuntime
@@ -28,6 +35,8 @@ class Handed:
     sender: InboxSender
 
     async def send(self, message: Rendered) -> Answer:
+        if isinstance(message, RenderedPush):
+            return Accepted("by a push provider")
         return await self.sender.send(message)
 
     def turn(self, message: Rendered, now: int) -> int:
@@ -222,6 +231,28 @@ async def test_a_view_that_a_wrong_clock_puts_before_the_message_is_a_receipt(ph
     early = to_datetime(START - DAY)
     await phone.reports(Report("r1", "view", "content_card", sale["send_id"], time=early))
     assert phone.live.runtime.state_of("ann").memberships["sale"].receipt is not None
+
+
+async def test_an_opened_push_is_of_the_campaign_that_the_user_received_it_from(
+    phone: Phone,
+) -> None:
+    await phone.publish("news", {"push": {"title": "News", "buttons": [{"id": "a", "text": "A"}]}})
+    now = phone.live.clock.now()
+    device = DeviceChanged("ann", Device("d1", "android", "token-1"))
+    await phone.live.hand_in([DevicesChanged(now, [device])])
+    await phone.does("news")
+    send_id = phone.live.runtime.state_of("ann").memberships["news"].receipt.send_id
+    taken = await phone.reports(
+        Report("r1", "open", "push", send_id),
+        Report("r2", "click", "push", send_id, button="a"),
+        Report("r3", "click", "push", send_id),
+        Report("r4", "view", "push", send_id),
+        Report("r5", "open", "push", "another"),
+    )
+    assert taken.accepted == 2
+    assert [one.index for one in taken.rejected] == [2, 3, 4]
+    assert [act["campaign"] for act in phone.acts("push_direct_open")] == ["news"]
+    assert [act["button"] for act in phone.acts("push_button_click")] == ["a"]
 
 
 async def test_erasing_a_user_takes_their_messages_along(phone: Phone) -> None:

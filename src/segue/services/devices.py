@@ -3,33 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from msgspec import Struct
 
 from segue.channels.inbox import InboxSender
-from segue.model.channels import Channel
 from segue.model.events import SESSION_START, AttributeChange, Event
-from segue.model.instants import format_instant, from_datetime
+from segue.model.instants import format_instant
 from segue.model.interactions import ACTS, DERIVED_ACTS
 from segue.runtime.ingest import Rejected, Taken
 from segue.runtime.runtime import Runtime
 from segue.services.device_messages import shown
+from segue.services.device_reports import ENDING, Report, event_of
 from segue.storage.ports import InboxItem
 
-DeviceAct = Literal["view", "click", "dismiss"]
-DeviceChannel = Literal["in_app_message", "content_card"]
-
 _PRIORITIES: Final = ("high", "medium", "low")
-_ACTS: Final[dict[tuple[Channel, DeviceAct], str]] = {
-    ("in_app_message", "view"): "in_app_message_view",
-    ("in_app_message", "click"): "in_app_message_click",
-    ("content_card", "view"): "content_card_view",
-    ("content_card", "click"): "content_card_click",
-    ("content_card", "dismiss"): "content_card_dismiss",
-}
-# After these a message is not shown again: an in-app message is shown once.
-_ENDING: Final = frozenset(("in_app_message_view", "content_card_dismiss"))
 # A message is kept just before its hand-over is in the log; that takes milliseconds.
 _SETTLING_PAUSE_S: Final = 0.02
 _SETTLING_LOOKS_MAX: Final = 100  # then something else is wrong, and the next look finds it
@@ -41,17 +29,6 @@ class Due(Struct):
     now: str
     in_app_messages: list[dict[str, Any]]
     content_cards: list[dict[str, Any]]
-
-
-class Report(Struct, forbid_unknown_fields=True):
-    """What a user did with a message. Which campaign it was of, the server knows."""
-
-    id: str
-    type: DeviceAct
-    channel: DeviceChannel
-    send_id: str
-    button: str | None = None
-    time: datetime | None = None
 
 
 class Devices:
@@ -104,12 +81,16 @@ class Devices:
         """
         kept = await asyncio.to_thread(self._sender.inbox.of_user, user_id)
         items = {(item.channel, item.send_id): item for item in kept}
-        entries = [self._event_of(i, report, items) for i, report in enumerate(reports)]
+        state = self._runtime.state_of(user_id)
+        entries = [
+            one if isinstance(one, Rejected) else event_of(index, user_id, one, items, state)
+            for index, one in enumerate(reports)
+        ]
         taken = await self._runtime.ingest.take_events(entries)
         ended = [
             (one.channel, one.send_id)
             for one in entries
-            if isinstance(one, Event) and one.name in _ENDING and one.channel and one.send_id
+            if isinstance(one, Event) and one.name in ENDING and one.channel and one.send_id
         ]
         if ended:
             now = self._runtime.clock.now()
@@ -141,34 +122,6 @@ class Devices:
         """Return whether its hand-over is in the log: a view before it would be no receipt."""
         return f"{item.send_id}/{item.channel}" not in self._runtime.outcomes.outbox.items
 
-    def _event_of(
-        self, index: int, report: Report | Rejected, items: dict[tuple[Channel, str], InboxItem]
-    ) -> Event | Rejected:
-        if isinstance(report, Rejected):
-            return report
-        item = items.get((report.channel, report.send_id))
-        act = _ACTS.get((report.channel, report.type))
-        if item is None:
-            return Rejected(index, f"there is no {report.channel} {report.send_id!r} for this user")
-        if act is None:
-            return Rejected(index, f'"{report.type}" cannot be done to an in-app message')
-        if act == "content_card_dismiss" and item.content.get("pinned", False):
-            return Rejected(index, "a pinned card cannot be dismissed")
-        buttons = [button["id"] for button in item.content.get("buttons", [])]
-        if report.button is not None and report.button not in buttons:
-            return Rejected(index, f"the message has no button {report.button!r}")
-        return Event(
-            item.user_id,
-            act,
-            time=_plausible(report.time, item.available_at),
-            id=report.id,
-            campaign=item.campaign,
-            channel=item.channel,
-            variant=item.variant or None,
-            button=report.button if act == "in_app_message_click" else None,
-            send_id=item.send_id,
-        )
-
 
 class Watch:
     """Tells when something new came for a user; a context manager."""
@@ -194,8 +147,3 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._sender.unwatch(self._user_id, self._event)
-
-
-def _plausible(time: datetime | None, available_at: int) -> datetime | None:
-    """Return a device's time; none, and so now, where its clock says it was before the message."""
-    return None if time is None or from_datetime(time) < available_at else time

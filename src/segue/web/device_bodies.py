@@ -19,7 +19,7 @@ from segue.model.limits import (
 )
 from segue.model.problems import InvalidError
 from segue.runtime.ingest import Rejected
-from segue.services.devices import Report
+from segue.services.device_reports import Report
 
 T = TypeVar("T", bound=Struct)
 Entries = Annotated[list[Any], Meta(max_length=DEVICE_REPORTS_MAX)]

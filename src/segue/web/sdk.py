@@ -28,11 +28,8 @@ from segue.web.device_bodies import EventsBody, PushTokenBody, ReportsBody, Sess
 from segue.web.rate_limit import CallBudget
 
 _HEARTBEAT_S: Final = 20.0  # proxies close what is silent for a minute
-_SCRIPT: Final = (Path(__file__).parent / "static" / "segue.js").read_bytes()
-_SCRIPT_HEADERS: Final = {
-    "ETag": f'"{sha256(_SCRIPT).hexdigest()[:32]}"',
-    "Cache-Control": "public, max-age=3600",
-}
+_STATIC: Final = Path(__file__).parent / "static"
+_SCRIPTS: Final = {name: (_STATIC / name).read_bytes() for name in ("segue.js", "segue-worker.js")}
 _JAVASCRIPT: Final = "text/javascript"
 
 AnyRequest = Request[Any, Any, Any]
@@ -138,7 +135,8 @@ async def take_interactions(request: AnyRequest, application: Application) -> Ta
     """Take what a user did with messages; durable then, and a repeat of an id is taken once.
 
     `{user_id, interactions: [{id, type, channel, send_id, button?, time?}], sent_at?}`, where type
-    is view, click or dismiss, and channel in_app_message or content_card.
+    is view, click or dismiss, and channel in_app_message or content_card; a push is opened (open)
+    or clicked at a button (click).
     """
     body = decode_document(await read_json(request), ReportsBody, "The body")
     _let_speak(request, application, body.user_id)
@@ -188,12 +186,15 @@ async def _news(
             due = await watch.news(_HEARTBEAT_S)
 
 
-@get("/segue.js", include_in_schema=False, sync_to_thread=False)
+@get(["/segue.js", "/segue-worker.js"], include_in_schema=False, sync_to_thread=False)
 def script(request: AnyRequest) -> Response[bytes]:
-    """Give the SDK, an ES module."""
-    if request.headers.get("if-none-match") == _SCRIPT_HEADERS["ETag"]:
-        return Response(b"", status_code=304, headers=_SCRIPT_HEADERS)
-    return Response(_SCRIPT, media_type=_JAVASCRIPT, headers=_SCRIPT_HEADERS)
+    """Give the SDK, an ES module, or what its service worker imports."""
+    text = _SCRIPTS[request.url.path.rpartition("/")[2]]
+    tag = f'"{sha256(text).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=3600"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(text, media_type=_JAVASCRIPT, headers=headers)
 
 
 def sdk_router(clock: Clock) -> Router:

@@ -30,12 +30,12 @@ const QUEUE_MS_MAX = 2_592_000_000; // thirty days: the server knows a message f
 const BATCH_MAX = 50; // entries in one call
 const CALL_CHARACTERS_MAX = 60_000; // the server takes 256 kB, and a character may be 4 bytes
 const KEEPALIVE_CHARACTERS_MAX = 15_000; // browsers let 64 kB outlive a page, up to 4 bytes each
-const LAST_CALLS_MAX = 4; // when a page is left; the rest is sent by the next one
 const FLUSH_PAUSE_MS = 200; // what happens together goes together
 const RETRY_MS = [1_000, 300_000]; // the first pause and the longest
 const SESSION_MS = 1_800_000; // until the server has said
 const IN_APP_PAUSE_MS = 1_000; // between two messages
 const TIMER_MS_MAX = 2_000_000_000; // longer ones fire at once
+const WORKER_CACHE = "segue"; // as in segue-worker.js
 const UNSAFE = /^(javascript|data|vbscript|file|blob|filesystem|about|view-source):/i;
 
 const STYLES = `
@@ -264,6 +264,7 @@ export class Segue {
     this.#refused.delete(user);
     this.#become(user);
     if (attributes) this.setAttributes(attributes);
+    void this.#tellWorker();
     this.#wake();
   }
 
@@ -271,6 +272,7 @@ export class Segue {
   reset() {
     this.#identities = {};
     this.#become(this.#newVisitor());
+    void this.#tellWorker();
     this.#wake();
   }
 
@@ -380,6 +382,7 @@ export class Segue {
     this.#kept.set("device", id);
     this.#kept.set("push-device", JSON.stringify({ id, platform: "web", token: endpoint, keys }));
     this.#reportDevice();
+    await this.#tellWorker();
     return true;
   }
 
@@ -417,6 +420,28 @@ export class Segue {
   #reportDevice() {
     const device = this.#kept.get("push-device");
     if (device) this.#enqueue("push-token", JSON.parse(device));
+  }
+
+  /** Leaves where the service worker finds it whom it reports for, and to which server. */
+  async #tellWorker() {
+    if (!this.#kept.get("push-device")) return;
+    const { user } = this;
+    const config = { url: `${this.#base}`, key: this.#options.key, user };
+    const body = JSON.stringify({ ...config, identity: this.#identities[user] });
+    await (await caches.open(WORKER_CACHE)).put("/segue-config", new Response(body));
+  }
+
+  /** Takes over what the service worker could not report. */
+  async #takeOver() {
+    if (!this.#kept.get("push-device")) return;
+    const cache = await caches.open(WORKER_CACHE);
+    for (const request of await cache.keys()) {
+      if (!new URL(request.url).pathname.startsWith("/segue-report/")) continue;
+      const { user, body } = await (await cache.match(request))?.json();
+      this.#queue.add({ kind: "interactions", user, body });
+      await cache.delete(request);
+      this.#flushAfter(0);
+    }
   }
 
   // Reporting
@@ -484,14 +509,14 @@ export class Segue {
   }
 
   /**
-   * Returns the first entries that can go in one call: of one kind and user, and not taken yet.
-   * @param {number} [charactersMax] @param {Set<string>} [taken] @returns {Batch}
+   * Returns the first entries that can go in one call: of one kind and user.
+   * @param {number} [charactersMax] @returns {Batch}
    */
-  #batch(charactersMax = CALL_CHARACTERS_MAX, taken = new Set()) {
+  #batch(charactersMax = CALL_CHARACTERS_MAX) {
     /** @type {any} */
     const batch = { names: [], kind: "", user: "", bodies: [] };
     for (const name of this.#queue.names()) {
-      const entry = taken.has(name) ? null : this.#queue.get(name);
+      const entry = this.#queue.get(name);
       if (!entry || this.#refused.has(entry.user)) continue;
       if (!batch.names.length) Object.assign(batch, { kind: entry.kind, user: entry.user });
       charactersMax -= JSON.stringify(entry.body).length;
@@ -525,6 +550,8 @@ export class Segue {
       return Math.max(this.#pause(), Number(response.headers.get("Retry-After") ?? 0) * 1000);
     }
     this.#failures = 0;
+    // What the server said before it knew of this may come after it.
+    for (const body of batch.bodies.filter(isEnding)) this.#ended.add(body.send_id);
     for (const name of batch.names) this.#queue.remove(name);
     if (!response.ok) {
       this.#tellProblem(response);
@@ -591,6 +618,7 @@ export class Segue {
     if (document.hidden || this.#isClosed) return;
     this.#noteActivity();
     this.#flushAfter(0);
+    void this.#takeOver();
     if (!this.#streaming) this.#stream();
     this.#showNext();
   }
@@ -598,15 +626,9 @@ export class Segue {
   /** The page may never come back: what waits is sent in a way that outlives it. */
   #leave() {
     this.#stopStream();
-    const taken = new Set();
-    let room = KEEPALIVE_CHARACTERS_MAX;
-    for (let calls = 0; calls < LAST_CALLS_MAX; calls++) {
-      const batch = this.#batch(room, taken);
-      if (!batch.names.length) return;
-      for (const name of batch.names) taken.add(name);
-      room -= JSON.stringify(batch.bodies).length;
-      void this.#send(batch, true);
-    }
+    // One call only: several at once could come in another order. The next page sends the rest.
+    const batch = this.#batch(KEEPALIVE_CHARACTERS_MAX);
+    if (batch.names.length) void this.#send(batch, true);
   }
 
   // What is due
