@@ -42,17 +42,18 @@ class InboxSender:
         if self._writing is not None:
             await asyncio.wait([self._writing])
 
-    def watch(self, user_id: str) -> asyncio.Event:
-        """Return an event that is set when something comes for a user; `unwatch` it in the end.
+    def check_room(self) -> None:
+        """Refuse one more who looks on.
 
         Raises:
             BusyError: as many look on as are allowed.
         """
         if self._watcher_count >= DEVICE_STREAMS_MAX:
-            message = (
-                f"{DEVICE_STREAMS_MAX} pages have a stream open; ask from time to time instead"
-            )
+            message = f"{DEVICE_STREAMS_MAX} pages have a stream open; ask from time to time"
             raise BusyError(message, retry_after_s=60)
+
+    def watch(self, user_id: str) -> asyncio.Event:
+        """Return an event that is set when something comes for a user; `unwatch` it in the end."""
         watcher = asyncio.Event()
         self._watchers[user_id].add(watcher)
         self._watcher_count += 1

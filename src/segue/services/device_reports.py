@@ -7,7 +7,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from segue.model.channels import Channel
-from segue.model.events import Event
+from segue.model.events import Event, Name
 from segue.model.instants import from_datetime
 from segue.model.state import Receipt, UserState
 from segue.runtime.ingest import Rejected
@@ -32,11 +32,11 @@ ENDING: Final = frozenset(("in_app_message_view", "content_card_dismiss"))
 class Report(Struct, forbid_unknown_fields=True):
     """What a user did with a message. Which campaign it was of, the server knows."""
 
-    id: str
+    id: Name
     type: DeviceAct
     channel: DeviceChannel
     send_id: str
-    button: str | None = None
+    button: Name | None = None
     time: datetime | None = None
 
 

@@ -103,6 +103,7 @@ class Devices:
         Raises:
             BusyError: as many look on as are allowed.
         """
+        self._sender.check_room()
         return Watch(self, self._sender, user_id)
 
     async def settle(self, user_id: str) -> None:
@@ -124,13 +125,16 @@ class Devices:
 
 
 class Watch:
-    """Tells when something new came for a user; a context manager."""
+    """Tells when something new came for a user; it looks on from `with` to its end.
+
+    A stream whose client is gone before it begins has nothing to give back.
+    """
 
     def __init__(self, devices: Devices, sender: InboxSender, user_id: str) -> None:
         self._devices = devices
         self._sender = sender
         self._user_id = user_id
-        self._event = sender.watch(user_id)
+        self._event = asyncio.Event()
 
     async def news(self, timeout_s: float) -> Due | None:
         """Return what is due once something new came; None when nothing came in time."""
@@ -143,6 +147,7 @@ class Watch:
         return await self._devices.due(self._user_id)
 
     def __enter__(self) -> "Watch":
+        self._event = self._sender.watch(self._user_id)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -390,6 +390,8 @@ export class Segue {
   close() {
     this.#isClosed = true;
     this.#life.abort();
+    clearTimeout(this.#flushTimer);
+    clearTimeout(this.#expiryTimer);
     this.#leave();
     this.#hide();
   }
@@ -547,11 +549,14 @@ export class Segue {
       return 0;
     }
     if (response.status === 429 || response.status >= 500) {
-      return Math.max(this.#pause(), Number(response.headers.get("Retry-After") ?? 0) * 1000);
+      // It may be a date, of which nothing here is made.
+      const wishS = Number(response.headers.get("Retry-After")) || 0;
+      return Math.max(this.#pause(), wishS * 1000);
     }
     this.#failures = 0;
     // What the server said before it knew of this may come after it.
-    for (const body of batch.bodies.filter(isEnding)) this.#ended.add(body.send_id);
+    const reports = batch.kind === "interactions" ? batch.bodies : [];
+    for (const body of reports.filter(isEnding)) this.#ended.add(body.send_id);
     for (const name of batch.names) this.#queue.remove(name);
     if (!response.ok) {
       this.#tellProblem(response);
