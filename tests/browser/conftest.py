@@ -1,4 +1,8 @@
-"""Chromium, once for all browser tests, and a page in it for each."""
+"""Chromium for each module of browser tests, and a page in it for each test.
+
+While Playwright is open its event loop counts as running in this thread, and no test of another
+module that has a loop of its own could run; so it is closed with the module.
+"""
 
 import shutil
 import subprocess
@@ -24,7 +28,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     assert path, f"there is none of {', '.join(NAMES)} on the PATH; `make browser` installs one"
