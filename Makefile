@@ -16,17 +16,20 @@ WITH_RUN := --constraint requirements/run.lock.txt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup run test fast lint types format lock clean
+.PHONY: help setup browser run test fast lint types format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/.setup ## install everything a developer needs into .venv
 
+browser: ## install the browser that tests use, unless there is one
+	@tools/install-browser
+
 run: .venv/.run ## install what the program needs, and start `segue demo`
 	@$(BIN)/segue demo
 
-test: setup lint types ## check everything: lint, types, layers and every test
+test: setup browser lint types ## check everything: lint, types, layers and every test
 	@$(BIN)/python -m pytest -n 2
 
 fast: setup ## check in under a minute: lint and the quick tests, up to the first failure

@@ -214,6 +214,16 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "second push message",
     ),
     ({"messages[0].email.text": REMOVED}, "messages[0].email", "needs html, text or both"),
+    (
+        {"messages[0]": {"content_card": {"title": "Hi", "expires_after": "31d"}}},
+        "messages[0].content_card.expires_after",
+        "at most 30 days",
+    ),
+    (
+        {"messages[0]": {"in_app_message": {"body": "Hi", "expires_after": "0s"}}},
+        "messages[0].in_app_message.expires_after",
+        "longer than nothing",
+    ),
     # audience
     (audience(), "audience", "must be exactly one of all, any, not, attribute, event"),
     (audience(attribute="a", eq=1, all=[]), "audience", "it has all, attribute"),

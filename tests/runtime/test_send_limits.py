@@ -14,6 +14,7 @@ from tests.support.live import LiveRuntime, phones_of
 
 START = parse_instant("2026-11-01T00:00:00Z")
 PUSH = {"push": {"title": "Hello"}}
+CARD = {"content_card": {"title": "Hello"}}
 WEBHOOK = {"webhook": {"url": "https://shop.test/hook"}}
 
 
@@ -115,12 +116,16 @@ async def test_a_campaign_reaches_no_more_users_than_it_may_also_after_a_restart
 
 
 async def test_what_nobody_knows_the_end_of_goes_again_or_not_as_the_workspace_says() -> None:
-    """semantics.md 8: `on_unknown` is "resend" by default for webhooks, "drop" for the rest."""
+    """semantics.md 8: `on_unknown` is "resend" by default for webhooks, "drop" for the rest.
+
+    The inbox of devices takes a repeat once, so handing over to it again is always right.
+    """
     unknown = Unknown("the connection broke")
     for message, policy, handed in (
         (WEBHOOK, {}, 2),
         (WEBHOOK, {"webhook": {"on_unknown": "drop"}}, 1),
         (PUSH, {}, 1),
+        (CARD, {}, 2),
         (PUSH, {"push": {"on_unknown": "resend"}}, 2),
     ):
         provider = Provider(unknown)

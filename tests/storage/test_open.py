@@ -10,7 +10,7 @@ import pytest
 from stored_things import block, checkpoint, state
 
 from segue.errors import ConflictError, SegueError
-from segue.storage import named_sql, sqlite_journal, sqlite_snapshot
+from segue.storage import named_sql, sqlite_inbox, sqlite_journal, sqlite_snapshot
 from segue.storage.memory import MemoryJournal
 from segue.storage.named_sql import load_queries, parse_queries
 from segue.storage.open import open_database, open_journal, open_stores
@@ -153,7 +153,12 @@ def test_another_url_is_refused_with_the_forms_there_are(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "file_name"), [(sqlite_journal, "journal.sql"), (sqlite_snapshot, "snapshot.sql")]
+    ("module", "file_name"),
+    [
+        (sqlite_journal, "journal.sql"),
+        (sqlite_inbox, "inbox.sql"),
+        (sqlite_snapshot, "snapshot.sql"),
+    ],
 )
 def test_every_named_query_is_used(module: object, file_name: str) -> None:
     source = Path(str(vars(module)["__file__"])).read_text()
@@ -184,6 +189,7 @@ def test_a_faulty_file_of_queries_is_refused(text: str, message: str) -> None:
 def test_every_file_of_queries_belongs_to_a_module() -> None:
     folder = Path(named_sql.__file__).parent / "sql"
     assert {path.name for path in folder.iterdir()} == {
+        "inbox.sql",
         "journal.sql",
         "journal_schema.sql",
         "snapshot.sql",

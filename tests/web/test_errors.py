@@ -212,6 +212,13 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
     verbs = ("publish", "stop", "archive", "duplicate", "stats", "waiting", "preview")
     one, user = CAMPAIGNS + "/{campaign}", "/api/v1/users/{user_id}"
     assert {path: set(item) for path, item in schema["paths"].items()} == {
+        "/sdk/v1/session": {"post"},
+        "/sdk/v1/events": {"post"},
+        "/sdk/v1/in-app-messages": {"get"},
+        "/sdk/v1/content-cards": {"get"},
+        "/sdk/v1/interactions": {"post"},
+        "/sdk/v1/push-token": {"post", "delete"},
+        "/sdk/v1/stream": {"get"},
         "/api/v1/events": {"post"},
         "/api/v1/users": {"get", "post"},
         user: {"get", "patch", "delete"},

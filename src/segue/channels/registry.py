@@ -12,7 +12,7 @@ from segue.channels.sms import SmsSender
 from segue.channels.smtp import SmtpSender
 from segue.channels.webhook import WebhookSender
 from segue.clock import Clock
-from segue.model.channels import CHANNELS, Channel
+from segue.model.channels import CHANNELS, DEVICE_CHANNELS, Channel
 from segue.model.rendered import (
     Rendered,
     RenderedEmail,
@@ -65,6 +65,11 @@ class Senders:
     def web_push_key(self) -> str | None:
         """The key that browsers subscribe with; None where web push is not set up."""
         return self._push.web_key if self._push is not None else None
+
+    def keep_for_devices(self, inbox: Sender) -> None:
+        """Let an inbox take what devices fetch, unless all stays in a sandbox."""
+        for channel in DEVICE_CHANNELS:
+            self._senders.setdefault(channel, inbox)
 
     async def send(self, message: Rendered) -> Answer:
         """Hand a message to its channel's sender; without one it is refused, with how to set it."""

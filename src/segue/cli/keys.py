@@ -25,7 +25,11 @@ def key() -> None:
 
 
 @key.command()
-@click.option("--scopes", required=True, help="ingest, read, campaigns, send, admin; by commas.")
+@click.option(
+    "--scopes",
+    required=True,
+    help="ingest, read, campaigns, send, admin, by commas; or sdk, for a page.",
+)
 @click.option("--name", default="", help="What it is for.")
 @click.option("--data", help="The data folder.")
 def create(scopes: str, name: str, data: str | None) -> None:

@@ -146,6 +146,7 @@ class Renderer:
             campaign=origin.campaign,
             channel=channel,
             content=self._fill(context, to_builtins(body), channel),
+            variant=origin.variant,
         )
 
     def _fill(self, context: Mapping[str, Any], value: Any, where: str) -> Any:

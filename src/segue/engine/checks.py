@@ -9,8 +9,17 @@ from segue.engine.happening_checks import check_happening, check_length
 from segue.model.campaigns import After, Campaign
 from segue.model.channels import CHANNELS, Channel
 from segue.model.decoding import decode_document, shown
-from segue.model.limits import CONVERSION_WINDOW_MAX, RE_ELIGIBILITY_MAX
-from segue.model.messages import Button, Email, InAppMessage, Message, MessageBody, Push, StoryPage
+from segue.model.limits import CONVERSION_WINDOW_MAX, INBOX_LIFE_MAX, RE_ELIGIBILITY_MAX
+from segue.model.messages import (
+    Button,
+    ContentCard,
+    Email,
+    InAppMessage,
+    Message,
+    MessageBody,
+    Push,
+    StoryPage,
+)
 from segue.model.problems import InvalidError, Problem
 from segue.model.state import CONTROL_VARIANT
 
@@ -110,7 +119,10 @@ def _check_message_list(messages: Iterable[Message], path: str) -> Iterator[Prob
 
 
 def _check_parts(body: MessageBody, path: str) -> Iterator[Problem]:
-    """Yield buttons and pages whose ids cannot be told apart."""
+    """Yield buttons and pages whose ids cannot be told apart, and lives that are too long."""
+    if isinstance(body, InAppMessage | ContentCard) and body.expires_after is not None:
+        place = f"{path}.expires_after"
+        yield from check_length(body.expires_after, place, INBOX_LIFE_MAX, may_be_nothing=False)
     parts: dict[str, Sequence[Button | StoryPage]] = {}
     if isinstance(body, Push | InAppMessage):
         parts["buttons"] = body.buttons

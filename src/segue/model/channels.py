@@ -17,5 +17,8 @@ CHANNELS: Final[tuple[Channel, ...]] = (
 # they were displayed.
 RECEIVED_AT_HAND_OVER: Final[frozenset[Channel]] = frozenset(("email", "push", "sms", "webhook"))
 
+# Fetched by the user's devices, which report that they were displayed.
+DEVICE_CHANNELS: Final[tuple[Channel, ...]] = ("in_app_message", "content_card")
+
 # Sent to the user rather than shown when they come: quiet hours and caps are about these.
 PUSHED_CHANNELS: Final = RECEIVED_AT_HAND_OVER

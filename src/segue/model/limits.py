@@ -69,6 +69,19 @@ QUIET_SPREAD: Final = 10 * MINUTE  # sends held by quiet hours go over so long a
 HELD_MAX: Final = 72 * HOUR  # campaign-facts.md 4.4: then a send held by a rate limit is dropped
 WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that others get their turn
 
+# Devices
+INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it
+INBOX_GRACE: Final = 30 * DAY  # after expiry: so long a device may be offline, and report then
+INBOX_CARDS_MAX: Final = 250  # channel-facts.md 1.4: a user's feed; the oldest go first
+INBOX_IN_APP_MAX: Final = 50  # nobody is shown as many; the oldest are old news
+INBOX_PRUNED_MAX: Final = 1_000  # rows in one write, so that an append of the log never waits long
+
+DEVICE_REQUEST_BYTES_MAX: Final = 256 * 1024  # two hundred reports of a kilobyte each
+DEVICE_REPORTS_MAX: Final = 200  # events or interactions a call; a queue sends more calls
+DEVICE_CALLS_PER_MINUTE_MAX: Final = 600  # of one address, behind which may be a whole office
+DEVICE_ADDRESSES_MAX: Final = 10_000  # addresses whose calls are counted; the idlest go
+DEVICE_STREAMS_MAX: Final = 5_000  # open pages; a page without a stream asks from time to time
+
 # Keeping
 DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go
 MESSAGES_KEPT_MAX: Final = 1_000  # per user, for caps: 33 a day for thirty days

@@ -78,6 +78,7 @@ class InAppMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     body: Text
     title: str | None = None
     style: Literal["modal", "slide_up", "full"] = "modal"
+    priority: Literal["high", "medium", "low"] = "medium"
     image_url: str | None = None
     link: str | None = None
     buttons: list[Button] = field(default_factory=list)

@@ -75,6 +75,7 @@ class RenderedNote(Struct, frozen=True):
     campaign: str  # the slug
     channel: Literal["in_app_message", "content_card"]
     content: dict[str, Any]
+    variant: str = ""
 
 
 Rendered = RenderedEmail | RenderedWebhook | RenderedPush | RenderedSms | RenderedNote

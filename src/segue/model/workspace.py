@@ -15,8 +15,9 @@ from segue.model.scalars import ClockTime, Duration, Slug, Text
 Otherwise = Literal["skip", "next_available"]
 OnUnknown = Literal["resend", "drop"]
 
-# semantics.md 8: the others are dropped, unless the workspace says otherwise.
-_RESENT: Final[frozenset[Channel]] = frozenset(("webhook",))
+# semantics.md 8: the others are dropped, unless the workspace says otherwise. The inbox of devices
+# takes a message once, however often it is handed over.
+_RESENT: Final[frozenset[Channel]] = frozenset(("webhook", "in_app_message", "content_card"))
 
 
 class QuietHours(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from segue.channels.inbox import InboxSender
 from segue.channels.registry import Senders
 from segue.clock import Clock
 from segue.content.render import Renderer
@@ -11,6 +12,7 @@ from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
 from segue.services.campaigns import Campaigns
 from segue.services.counts import Counts
+from segue.services.devices import Devices
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
 from segue.services.projects import Projects
@@ -47,6 +49,9 @@ class Application:
             clock,
             settings.log_bytes_max,
         )
+        inbox = InboxSender(stores.journal.inbox, clock)
+        senders.keep_for_devices(inbox)
+        self.devices = Devices(self.runtime, inbox)
         self.keyring = Keyring(stores.journal, clock)
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)

@@ -9,20 +9,29 @@ from segue.errors import NotFoundError, SegueError
 from segue.model.ids import random_id
 from segue.storage.ports import Journal, StoredKey
 
-SCOPES: Final = ("ingest", "read", "campaigns", "send", "admin")
+# What `admin` includes.
+SECRET_SCOPES: Final = ("ingest", "read", "campaigns", "send", "admin")
+# A key of devices stands in pages for anybody to read; it opens the routes of devices alone.
+DEVICE_SCOPE: Final = "sdk"
+SCOPES: Final = (*SECRET_SCOPES, DEVICE_SCOPE)
 
 
 def create_key(journal: Journal, clock: Clock, scopes: list[str], name: str = "") -> str:
     """Make a key and return its text, which is kept nowhere.
 
     Raises:
-        SegueError: a scope is unknown, or there is none.
+        SegueError: a scope is unknown, there is none, or "sdk" is not the only one.
     """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         message = f"unknown scopes {unknown}; " if unknown else "a key needs a scope; "
         raise SegueError(f"{message}there are: {', '.join(SCOPES)}")
-    text = "sk_" + base64.urlsafe_b64encode(clock.token(24)).decode().rstrip("=")
+    is_public = DEVICE_SCOPE in scopes
+    if is_public and len(set(scopes)) > 1:
+        message = 'a key with the scope "sdk" stands in pages, so it can have no other scope'
+        raise SegueError(message)
+    token = base64.urlsafe_b64encode(clock.token(24)).decode().rstrip("=")
+    text = f"{'pk' if is_public else 'sk'}_{token}"
     key = StoredKey(
         id=random_id(clock.now(), clock.token(10)),
         secret_hash=hash_key(text),
@@ -77,7 +86,7 @@ class Keyring:
     def _read(self) -> None:
         self._read_at = self._clock.monotonic()
         self._scopes = {
-            key.secret_hash: frozenset(SCOPES if "admin" in key.scopes else key.scopes)
+            key.secret_hash: frozenset(SECRET_SCOPES if "admin" in key.scopes else key.scopes)
             for key in self._journal.list_keys()
             if key.revoked_at is None
         }

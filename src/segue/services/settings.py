@@ -3,9 +3,9 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import Struct, field, inspect
+from msgspec import Meta, Struct, field, inspect
 
 from segue.channels.settings import ChannelSettings
 from segue.model.decoding import decode_document
@@ -14,6 +14,23 @@ from segue.model.problems import InvalidError, Problem
 SETTINGS_FILE: Final = "segue.toml"
 _PREFIX: Final = "SEGUE_"
 KEY_VARIABLE: Final = "SEGUE_KEY"  # a key for commands that talk to a server; no setting of one
+
+
+class SdkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Pages and apps: with an `identity_secret`, a device speaks for a user who is signed by it."""
+
+    identity_secret: Annotated[str, Meta(min_length=16)] | None = None
+    session_timeout_s: Annotated[int, Meta(ge=1, le=86_400)] = 1_800
+
+    def __repr__(self) -> str:
+        """Show the settings without the secret."""
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"SdkSettings({fields})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the fields without the secret, for rich."""
+        secret = None if self.identity_secret is None else "***"
+        return [("identity_secret", secret), ("session_timeout_s", self.session_timeout_s)]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,6 +42,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     public_url: str | None = None  # what links and pixels begin with; default: host and port
     log_bytes_max: int | None = None  # the oldest of the log goes beyond it; default: kept
     channels: ChannelSettings = field(default_factory=ChannelSettings)
+    sdk: SdkSettings = field(default_factory=SdkSettings)
 
     @property
     def base_url(self) -> str:

@@ -7,7 +7,7 @@ cannot be encoded raises TypeError or OverflowError before anything is written.
 import sys
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
@@ -48,6 +48,7 @@ _plan_change_decoder: Decoder[PlanChange] = Decoder(PlanChange)
 _walk_decoder = Decoder(ScheduleWalked)
 _campaign_decoder = Decoder(Campaign)
 _scopes_decoder = Decoder(list[str])
+_content_decoder: Decoder[dict[str, Any]] = Decoder(dict[str, Any])
 
 
 def user_key(user_id: str) -> int:
@@ -126,6 +127,11 @@ def decode_campaign(campaign_id: str, stored: bytes, place: str) -> Campaign:
 def decode_scopes(stored: bytes, place: str) -> list[str]:
     """Return the stored scopes of an API key."""
     return _decoded(_scopes_decoder, stored, f"The scopes of an API key in {place}", _RESTORE)
+
+
+def decode_content(send_id: str, stored: bytes, place: str) -> dict[str, Any]:
+    """Return the stored content of a message that waits for devices."""
+    return _decoded(_content_decoder, stored, f"The message {send_id} in {place}", _RESTORE)
 
 
 _RESTORE: Final = "Stop Segue and restore the folder from a backup."

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from segue.model.log_records import Block, PlanChange, ScheduleWalked
+from segue.model.log_records import Block, PlanChange, ScheduleWalked, UserErased
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.conflicts import not_next, slug_taken
@@ -30,6 +30,7 @@ from segue.storage.encoding import (
     encode_verdicts,
     end_of,
 )
+from segue.storage.memory_inbox import MemoryInbox
 from segue.storage.ports import (
     Checkpoint,
     Counter,
@@ -64,6 +65,7 @@ class MemoryJournal:
         self._campaigns: dict[str, tuple[StoredCampaign, bytes]] = {}
         self._keys: dict[str, StoredKey] = {}
         self._secrets: dict[str, bytes] = {}
+        self.inbox = MemoryInbox()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, both or neither."""
@@ -76,6 +78,9 @@ class MemoryJournal:
             self._blocks[block.seq] = kept
             self._byte_count += len(kept.stored)
             self._end = end
+        for record in block.records:
+            if isinstance(record, UserErased):
+                self.inbox.erase(record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

@@ -6,7 +6,7 @@ checkpoints, and can be rebuilt from the log as long as the log reaches back to 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -57,14 +57,54 @@ class StoredKey(Struct, frozen=True):
     revoked_at: int | None = None
 
 
+class InboxItem(Struct, frozen=True):
+    """A message that waits for its user's devices: they fetch it, show it and report what was done.
+
+    `ended_at` is when it was dismissed, or shown if it is shown once; it is kept beyond that,
+    since devices that were offline report late.
+    """
+
+    user_id: str
+    channel: Channel
+    send_id: str
+    campaign: str
+    variant: str
+    available_at: int
+    expires_at: int
+    content: dict[str, Any]
+    ended_at: int | None = None
+
+
+class Inbox(Protocol):
+    """Messages that are shown on devices. What a user's erasure finds here goes with its append."""
+
+    def put(self, items: Sequence[InboxItem], expired_before: int) -> None:
+        """Keep messages; one that is there already, by user, channel and send, stays as it is.
+
+        Each user keeps the newest `INBOX_MAX` of a channel. What expired before an instant goes.
+        """
+
+    def of_user(self, user_id: str) -> list[InboxItem]:
+        """Return all messages kept for a user, newest first."""
+
+    def end(self, user_id: str, keys: Sequence[tuple[Channel, str]], at: int) -> None:
+        """Note that messages, by channel and send, are not to be shown again."""
+
+
 class Journal(Protocol):
     """The log and what people set up. Every write is durable when it returns.
 
     One thread writes; reads may come from any thread and see only what is durable.
     """
 
+    @property
+    def inbox(self) -> Inbox:
+        """The messages that wait for devices."""
+
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.
+
+        The inbox of users that it erases goes with it.
 
         Raises:
             ConflictError: the block's `seq` is not the next one: somebody else writes here.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from segue.model.log_records import Block
+from segue.model.log_records import Block, UserErased
 from segue.storage.conflicts import not_next, slug_taken
 from segue.storage.encoding import (
     decode_block,
@@ -19,10 +19,11 @@ from segue.storage.encoding import (
 from segue.storage.named_sql import load_queries
 from segue.storage.ports import LogEnd, StoredCampaign, StoredKey
 from segue.storage.sqlite import Database, FileKind, Row, run_rows
+from segue.storage.sqlite_inbox import SqliteInbox
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=1,
+    schema_version=2,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
@@ -40,6 +41,7 @@ class SqliteJournal:
     def __init__(self, path: Path, is_read_only: bool = False) -> None:
         self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
+        self.inbox = SqliteInbox(self._db, self._place)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction."""
@@ -57,6 +59,9 @@ class SqliteJournal:
                 raise not_next(block.seq, self._place)
             for campaign in campaigns:
                 _save_campaign(connection, campaign)
+            for record in block.records:
+                if isinstance(record, UserErased):
+                    self.inbox.erase(connection, record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

@@ -25,6 +25,7 @@ from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
+from segue.web.sdk import sdk_router
 from segue.web.stream import stream
 from segue.web.tracking import HANDLERS as TRACKING
 
@@ -54,7 +55,7 @@ def create_app(application: Application) -> Litestar:
         guards=[needs_scope],
     )
     return Litestar(
-        [api, *TRACKING, *OPERATIONS],
+        [api, sdk_router(application.clock), *TRACKING, *OPERATIONS],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[IdempotentWrites],

@@ -1,4 +1,5 @@
--- The journal (segue.db): the log, the index of its users, and what people set up.
+-- The journal (segue.db): the log, the index of its users, what people set up, and the messages
+-- that wait for devices.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -50,3 +51,18 @@ CREATE TABLE IF NOT EXISTS secrets (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS inbox (
+    user_id TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    send_id TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    available_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    content BLOB NOT NULL, -- msgpack
+    ended_at INTEGER,
+    PRIMARY KEY (user_id, channel, send_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS inbox_by_expiry ON inbox (expires_at);

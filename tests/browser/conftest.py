@@ -1,0 +1,56 @@
+"""Chromium for each module of browser tests, and a page in it for each test.
+
+While Playwright is open its event loop counts as running in this thread, and no test of another
+module that has a loop of its own could run; so it is closed with the module.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.servers import SegueServer
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")  # as tools/install-browser
+PATIENCE_MS = 15_000
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",  # tests run as root in containers, where the sandbox cannot
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    assert path, f"there is none of {', '.join(NAMES)} on the PATH; `make browser` installs one"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def publishable_key(server: SegueServer) -> str:
+    """Make a key for a page, by the command."""
+    command = [sys.executable, "-m", "segue", "key", "create", "--scopes", "sdk"]
+    made = subprocess.run(
+        [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
+    )
+    return made.stdout.strip()

@@ -1,0 +1,305 @@
+"""What devices are told and what they may report, on a live runtime with a clock that is moved."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from segue.channels.inbox import InboxSender
+from segue.channels.sender import Accepted, Answer
+from segue.engine.checks import decode_campaign
+from segue.model.devices import Device
+from segue.model.events import DeviceChanged, Event
+from segue.model.instants import DAY, HOUR, SECOND, parse_instant, to_datetime
+from segue.model.log_records import (
+    CampaignPublished,
+    CampaignStopped,
+    DevicesChanged,
+    EventsReceived,
+)
+from segue.model.rendered import Rendered, RenderedPush
+from segue.runtime.history import timeline_of
+from segue.runtime.ingest import Rejected, Taken
+from segue.services.device_reports import Report
+from segue.services.devices import Devices, Due
+from segue.services.users import Users
+from tests.support.documents import follower, interaction
+from tests.support.live import LiveRuntime
+
+START = parse_instant("2026-11-01T00:00:00Z")
+
+
+class Handed:
+    """Hands everything to the inbox of a runtime that is made after it."""
+
+    sender: InboxSender
+
+    async def send(self, message: Rendered) -> Answer:
+        if isinstance(message, RenderedPush):
+            return Accepted("by a push provider")
+        return await self.sender.send(message)
+
+    def turn(self, message: Rendered, now: int) -> int:
+        return now
+
+
+class Phone:
+    """A live runtime, and the device of ann."""
+
+    def __init__(self) -> None:
+        handed = Handed()
+        self.live = LiveRuntime(START, handed)
+        handed.sender = InboxSender(self.live.stores.journal.inbox, self.live.clock)
+        self.sender = handed.sender
+
+    async def open(self) -> None:
+        await self.live.start()
+        self.devices = Devices(self.live.runtime, self.sender)
+
+    async def publish(self, slug: str, message: dict[str, Any], **more: Any) -> None:
+        triggers = more.pop("triggers", [{"event": slug}])
+        document = decode_campaign(follower(slug, *triggers, messages=[message], **more))
+        now = self.live.clock.now()
+        await self.live.hand_in([CampaignPublished(now, f"id-{slug}", 1, document)])
+
+    async def does(self, name: str) -> None:
+        await self.live.move_to(self.live.clock.now() + SECOND)
+        await self.live.hand_in([EventsReceived(self.live.clock.now(), [Event("ann", name)])])
+
+    async def due(self) -> Due:
+        return await self.devices.due("ann")
+
+    async def reports(self, *reports: Report, user_id: str = "ann") -> Taken:
+        taken = await self.devices.take_reports(user_id, reports)
+        await self.live.settle()
+        return taken
+
+    def acts(self, name: str) -> list[dict[str, Any]]:
+        runtime = self.live.runtime
+        now = runtime.processor.fold.now
+        lines = timeline_of(runtime.journal, runtime.snapshot, "ann", now)
+        return [line for line in lines if line.get("name") == name]
+
+
+@pytest_asyncio.fixture
+async def phone() -> AsyncIterator[Phone]:
+    phone = Phone()
+    await phone.open()
+    yield phone
+    await phone.live.stop()
+
+
+def card(title: str, **more: Any) -> dict[str, Any]:
+    return {"content_card": {"title": title, **more}}
+
+
+def in_app(body: str, **more: Any) -> dict[str, Any]:
+    return {"in_app_message": {"body": body, **more}}
+
+
+def titles(due: Due) -> list[str]:
+    return [card["title"] for card in due.content_cards]
+
+
+def bodies(due: Due) -> list[str]:
+    return [message["body"] for message in due.in_app_messages]
+
+
+async def test_due_time_makes_a_message_available_until_it_expires(phone: Phone) -> None:
+    """semantics.md 3: in-app messages and content cards are not pushed."""
+    delivery = {"triggers": [{"event": "sale"}], "delay": {"after": "1h"}}
+    await phone.publish("sale", card("Sale", expires_after="2d"), delivery=delivery)
+    await phone.publish("hint", in_app("Hint"))
+    await phone.does("sale")
+    await phone.does("hint")
+    assert titles(await phone.due()) == []
+    assert bodies(await phone.due()) == ["Hint"]
+    await phone.live.move_to(START + HOUR + 2 * SECOND)
+    assert titles(await phone.due()) == ["Sale"]
+    await phone.live.move_to(START + 2 * DAY + HOUR)
+    assert titles(await phone.due()) == ["Sale"]
+    await phone.live.move_to(START + 2 * DAY + HOUR + 2 * SECOND)
+    assert titles(await phone.due()) == []
+    await phone.live.move_to(START + 31 * DAY)
+    assert bodies(await phone.due()) == []
+
+
+async def test_in_app_messages_come_by_priority_and_then_the_newest_first(phone: Phone) -> None:
+    for slug, priority in (("a", "low"), ("b", "medium"), ("c", "high"), ("d", "medium")):
+        await phone.publish(slug, in_app(slug, priority=priority))
+        await phone.does(slug)
+    assert bodies(await phone.due()) == ["c", "d", "b", "a"]
+
+
+async def test_cards_come_pinned_ones_first_and_then_the_newest(phone: Phone) -> None:
+    for slug, is_pinned in (("a", True), ("b", False), ("c", False), ("d", True)):
+        await phone.publish(slug, card(slug, pinned=is_pinned))
+        await phone.does(slug)
+    assert titles(await phone.due()) == ["d", "a", "c", "b"]
+
+
+async def test_messages_of_a_stopped_campaign_are_not_shown(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    await phone.live.hand_in([CampaignStopped(phone.live.clock.now(), "sale")])
+    assert titles(await phone.due()) == []
+
+
+async def test_a_view_is_reported_with_what_the_server_knows_of_the_message(phone: Phone) -> None:
+    """semantics.md 6: an in-app message is received when it was displayed."""
+    await phone.publish("hint", in_app("Hint", buttons=[{"id": "go", "text": "Go"}]))
+    await phone.publish(
+        "after", card("After"), triggers=[interaction("in_app_message_view", "hint")]
+    )
+    await phone.does("hint")
+    [message] = (await phone.due()).in_app_messages
+    assert phone.live.runtime.state_of("ann").memberships["hint"].receipt is None
+
+    taken = await phone.reports(Report("r1", "view", "in_app_message", message["send_id"]))
+    assert taken == Taken(1, 0, [])
+    [view] = phone.acts("in_app_message_view")
+    assert (view["campaign"], view["channel"]) == ("hint", "in_app_message")
+    receipt = phone.live.runtime.state_of("ann").memberships["hint"].receipt
+    assert receipt.send_id == message["send_id"]
+    assert titles(await phone.due()) == ["After"]
+
+
+async def test_an_in_app_message_is_shown_once_and_can_be_clicked_afterwards(phone: Phone) -> None:
+    await phone.publish("hint", in_app("Hint", buttons=[{"id": "go", "text": "Go"}]))
+    await phone.does("hint")
+    [message] = (await phone.due()).in_app_messages
+    send_id = message["send_id"]
+    await phone.reports(Report("r1", "view", "in_app_message", send_id))
+    assert bodies(await phone.due()) == []
+    await phone.reports(Report("r2", "click", "in_app_message", send_id, button="go"))
+    assert [act["button"] for act in phone.acts("in_app_message_click")] == ["go"]
+
+
+async def test_a_dismissed_card_is_gone_and_a_pinned_one_cannot_be(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    await phone.publish("rules", card("Rules", pinned=True))
+    await phone.does("sale")
+    await phone.does("rules")
+    send_ids = [one["send_id"] for one in (await phone.due()).content_cards]
+    reports = [Report(f"r{one}", "dismiss", "content_card", one) for one in send_ids]
+    taken = await phone.reports(*reports)
+    assert taken == Taken(1, 0, [Rejected(0, "a pinned card cannot be dismissed")])
+    assert titles(await phone.due()) == ["Rules"]
+    assert len(phone.acts("content_card_dismiss")) == 1
+
+
+async def test_a_repeated_report_is_taken_once(phone: Phone) -> None:
+    """semantics.md 8: the same id from the same user is applied once."""
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    [sale] = (await phone.due()).content_cards
+    report = Report("r1", "view", "content_card", sale["send_id"])
+    assert await phone.reports(report) == Taken(1, 0, [])
+    assert await phone.reports(report) == Taken(0, 1, [])
+    assert len(phone.acts("content_card_view")) == 1
+
+
+async def test_a_report_of_another_users_message_is_refused(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    [sale] = (await phone.due()).content_cards
+    report = Report("r1", "view", "content_card", sale["send_id"])
+    taken = await phone.reports(report, user_id="bob")
+    assert taken.accepted == 0
+    assert "for this user" in taken.rejected[0].message
+
+
+async def test_what_cannot_be_done_to_a_message_is_refused_by_index(phone: Phone) -> None:
+    await phone.publish("hint", in_app("Hint"))
+    await phone.does("hint")
+    send_id = (await phone.due()).in_app_messages[0]["send_id"]
+    taken = await phone.reports(
+        Report("r1", "dismiss", "in_app_message", send_id),
+        Report("r2", "click", "in_app_message", send_id, button="no-such"),
+        Report("r3", "view", "content_card", send_id),
+        Report("r4", "click", "in_app_message", send_id),
+    )
+    assert [one.index for one in taken.rejected] == [0, 1, 2]
+    assert "no-such" in taken.rejected[1].message
+    assert taken.accepted == 1
+
+
+async def test_a_view_that_a_wrong_clock_puts_before_the_message_is_a_receipt(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    [sale] = (await phone.due()).content_cards
+    early = to_datetime(START - DAY)
+    await phone.reports(Report("r1", "view", "content_card", sale["send_id"], time=early))
+    assert phone.live.runtime.state_of("ann").memberships["sale"].receipt is not None
+
+
+async def test_an_opened_push_is_of_the_campaign_that_the_user_received_it_from(
+    phone: Phone,
+) -> None:
+    await phone.publish("news", {"push": {"title": "News", "buttons": [{"id": "a", "text": "A"}]}})
+    now = phone.live.clock.now()
+    device = DeviceChanged("ann", Device("d1", "android", "token-1"))
+    await phone.live.hand_in([DevicesChanged(now, [device])])
+    await phone.does("news")
+    send_id = phone.live.runtime.state_of("ann").memberships["news"].receipt.send_id
+    taken = await phone.reports(
+        Report("r1", "open", "push", send_id),
+        Report("r2", "click", "push", send_id, button="a"),
+        Report("r3", "click", "push", send_id),
+        Report("r4", "view", "push", send_id),
+        Report("r5", "open", "push", "another"),
+    )
+    assert taken.accepted == 2
+    assert [one.index for one in taken.rejected] == [2, 3, 4]
+    assert [act["campaign"] for act in phone.acts("push_direct_open")] == ["news"]
+    assert [act["button"] for act in phone.acts("push_button_click")] == ["a"]
+
+
+async def test_erasing_a_user_takes_their_messages_along(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    await Users(phone.live.runtime).erase("ann")
+    assert phone.live.stores.journal.inbox.of_user("ann") == []
+
+
+async def test_a_watch_tells_of_what_comes_once_it_is_handed_over(phone: Phone) -> None:
+    await phone.publish("sale", card("Sale"))
+    with phone.devices.watch("ann") as watch:
+        assert await watch.news(0.001) is None
+        await phone.does("sale")
+        news = await watch.news(5)
+    assert news is not None
+    assert titles(news) == ["Sale"]
+
+
+async def test_links_that_would_run_something_are_left_out(phone: Phone) -> None:
+    buttons = [
+        {"id": "run", "text": "Run", "link": "JavaScript:alert(1)"},
+        {"id": "app", "text": "App", "link": "shop://sale"},
+    ]
+    unsafe = {"link": "java\tscript:alert(1)", "image_url": "data:text/html,x"}
+    await phone.publish("bad", in_app("Bad", buttons=buttons, **unsafe))
+    await phone.publish("good", card("Good", link="/sale", image_url="https://shop.test/a.png"))
+    await phone.does("bad")
+    await phone.does("good")
+    due = await phone.due()
+    [bad], [good] = due.in_app_messages, due.content_cards
+    assert "link" not in bad
+    assert "image_url" not in bad
+    assert bad["buttons"] == [
+        {"id": "run", "text": "Run"},
+        {"id": "app", "text": "App", "link": "shop://sale"},
+    ]
+    assert (good["link"], good["image_url"]) == ("/sale", "https://shop.test/a.png")
+
+
+async def test_after_a_crash_a_message_that_was_kept_is_handed_over_once(phone: Phone) -> None:
+    """semantics.md 8: a repeat of the hand-over finds the message there."""
+    await phone.publish("sale", card("Sale"))
+    await phone.does("sale")
+    [kept] = phone.live.stores.journal.inbox.of_user("ann")
+    await phone.live.crash()
+    await phone.live.start()
+    phone.devices = Devices(phone.live.runtime, phone.sender)
+    assert phone.live.stores.journal.inbox.of_user("ann") == [kept]
+    assert titles(await phone.due()) == ["Sale"]
