@@ -98,6 +98,12 @@ class _Relay:
         for writer in self._writers:
             writer.transport.abort()
 
+    async def broken(self) -> None:
+        """Return once every connection is, at both ends."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()

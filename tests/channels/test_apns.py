@@ -257,3 +257,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = ApnsSettings(str(tmp_path / "nothing"), "KEY", "TEAM", "test.shop")
     with pytest.raises(SegueError, match="nothing cannot be read: No such file"):
         ApnsProvider(settings, 60, FixedClock())
+
+
+async def test_a_connection_that_was_closed_while_idle_loses_no_push(
+    apns: FakeApns, provider: ApnsProvider
+) -> None:
+    """Apple closes connections now and then; what was not written cannot have arrived."""
+    for number in range(3):
+        assert isinstance(
+            await provider.push(replace(PUSH, send_id=f"s{number}"), DEVICE), Accepted
+        )
+        apns.relay.cut()
+        await apns.relay.broken()
+    assert apns.alert_count == 3
+    assert apns.relay.connection_count == 3

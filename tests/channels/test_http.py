@@ -200,6 +200,22 @@ async def test_a_server_that_is_not_there_was_sent_nothing(client: HttpClient) -
     assert not caught.value.was_sent
 
 
+async def test_a_server_that_does_not_even_shake_hands_was_sent_nothing() -> None:
+    taken: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    client = HttpClient(0.2, LOCAL)
+    with pytest.raises(UnreachableError) as caught:
+        await client.call("POST", f"https://127.0.0.1:{port}/", {}, b"x")
+    await client.close()
+    silent.close()
+    for writer in taken:
+        writer.close()
+        await writer.wait_closed()
+    assert taken
+    assert not caught.value.was_sent
+
+
 async def test_a_look_up_that_fails_or_never_ends_is_not_a_forbidden_address() -> None:
     async def none(_: str) -> list[str]:
         raise OSError("no such name")

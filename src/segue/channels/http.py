@@ -24,6 +24,9 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 
 _HOSTS_KEPT_MAX: Final = 64  # with open connections; who was called longest ago is let go of
 _KEEP_ALIVE_S: Final = 30.0  # most servers close after 60
+# Of a call's time, for the connection and for its handshake each: ours would otherwise be the one
+# to run out in the middle, and the library closes a socket on its own errors only.
+_CONNECTED_BY: Final = 0.4
 _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,253}")
 # The connection's own; an author's would end or lengthen the call in the middle (RFC 9110 7.6).
@@ -42,7 +45,8 @@ _CONNECTION_HEADERS: Final = frozenset(
         "upgrade",
     )
 )
-_NEVER_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+# What the transport says of a call when all of it was written.
+_WRITTEN: Final = "receive_response_headers.started"
 
 
 class ForbiddenAddressError(SegueError):
@@ -86,6 +90,8 @@ class HttpClient:
     ) -> None:
         self._guard = AddressGuard(allow_private_addresses, setting)
         self._timeout_s = timeout_s
+        connect_s = timeout_s * _CONNECTED_BY
+        self._timeout = httpx2.Timeout(timeout_s, connect=connect_s).as_dict()
         self._resolve = resolve or resolve_name
         self._hosts = _Hosts(http2)
 
@@ -146,15 +152,23 @@ class HttpClient:
         headers: list[tuple[bytes, bytes]],
         body: bytes | None,
     ) -> HttpAnswer:
-        """Call the first address that takes a connection, all within one timeout."""
-        refusal: httpx2.ConnectError | None = None
+        """Call the first address that takes the call, all within one timeout.
+
+        The first is tried once more: a connection that was kept may have been closed meanwhile.
+        """
+        written = _Written()
+        refusal: Exception | None = None
         try:
             async with asyncio.timeout(self._timeout_s):
-                for address in addresses:
-                    request = self._request(method, target, address, headers, body)
+                for address in (addresses[0], *addresses):
+                    if address == addresses[0] and isinstance(refusal, httpx2.ConnectError):
+                        continue
+                    request = self._request(method, target, address, headers, body, written)
                     try:
                         response = await transport.handle_async_request(request)
-                    except httpx2.ConnectError as error:
+                    except (httpx2.ConnectError, httpx2.WriteError) as error:
+                        if written.is_whole:
+                            raise
                         refusal = error
                         continue
                     break
@@ -165,8 +179,7 @@ class HttpClient:
             message = f"{target.host}: {error}"
             raise InvalidCallError(message) from None
         except (httpx2.HTTPError, OSError) as error:
-            was_sent = not isinstance(error, _NEVER_SENT)
-            raise UnreachableError(_told(target, error), was_sent=was_sent) from None
+            raise UnreachableError(_told(target, error), was_sent=written.is_whole) from None
         return await self._read(response)
 
     def _request(
@@ -176,6 +189,7 @@ class HttpClient:
         address: Address,
         headers: list[tuple[bytes, bytes]],
         body: bytes | None,
+        written: "_Written",
     ) -> httpx2.Request:
         """Return a request to the very address that was checked, under its own name."""
         return httpx2.Request(
@@ -185,7 +199,8 @@ class HttpClient:
             content=body,
             extensions={
                 "sni_hostname": target.raw_host.decode("ascii"),
-                "timeout": httpx2.Timeout(self._timeout_s).as_dict(),
+                "timeout": self._timeout,
+                "trace": written.trace,
             },
         )
 
@@ -203,6 +218,18 @@ class HttpClient:
         finally:
             await response.aclose()
         return HttpAnswer(response.status_code, dict(response.headers), bytes(body))
+
+
+class _Written:
+    """Follows a call, to know whether it went out whole: only then can it have arrived."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+
+    async def trace(self, event: str, _info: dict[str, object]) -> None:
+        """Take in what the transport says that it does."""
+        if event.endswith(_WRITTEN):
+            self.is_whole = True
 
 
 class _Hosts:
