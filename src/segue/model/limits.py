@@ -34,6 +34,8 @@ SUBSCRIPTION_GROUPS_MAX: Final = 100  # campaign-facts.md 4.5
 SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 PUBLISHED_AT_ONCE_MAX: Final = 500  # campaigns: their documents are one block of the log
+BACKFILL_USERS_MAX: Final = 500_000  # decided about before anything else: half a minute
+BACKFILL_PART_EVENTS: Final = 10_000  # of a backfill in one block, so that others get their turn
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
 # Local time
@@ -66,6 +68,12 @@ SENDERS_MAX: Final = 32  # hand-overs under way at once
 QUIET_SPREAD: Final = 10 * MINUTE  # sends held by quiet hours go over so long after their end
 HELD_MAX: Final = 72 * HOUR  # campaign-facts.md 4.4: then a send held by a rate limit is dropped
 WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that others get their turn
+
+# Backtests
+BACKTESTS_AT_ONCE_MAX: Final = 2  # each keeps a core busy, if nothing else wants it
+BACKTESTS_KEPT_MAX: Final = 50  # results that can still be asked for; some hundred kilobytes each
+BACKTEST_EXAMPLES_MAX: Final = 20  # of each kind of decision: a few are read
+BACKTEST_ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024  # ten years of days, and events of 100 kB
 
 # Keeping
 DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go

@@ -9,6 +9,7 @@ from segue.content.tokens import TokenSigner
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
+from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
@@ -47,6 +48,7 @@ class Application:
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
+        self.backtests = BacktestJobs(self.runtime, settings)
         self.users = Users(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
@@ -59,6 +61,7 @@ class Application:
 
     async def stop(self) -> None:
         """End in order, with everything written down."""
+        await self.backtests.close()
         await self.runtime.stop()
         await self._senders.close()
         self._stores.close()
