@@ -224,7 +224,8 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         f"{CAMPAIGNS}/publish": {"post"},
         f"{one}/explain": {"get"},
         f"{one}/send": {"post"},
-        f"{one}/explain": {"get"},
+        "/api/v1/backtests": {"post"},
+        "/api/v1/backtests/{backtest}": {"get", "delete"},
         "/api/v1/connections": {"get"},
         "/api/v1/stream": {"get"},
     }
