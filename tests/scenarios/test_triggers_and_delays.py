@@ -176,6 +176,21 @@ def test_a_chain_with_no_act_of_a_person_is_cut_after_ten_hops() -> None:
     assert story.verdicts[-1].reason == "chain_limit"
 
 
+def test_campaigns_that_restart_each_other_by_exceptions_come_to_an_end() -> None:
+    """semantics.md 3: each is the other's trigger and exception, and one event restarts both."""
+
+    def restarts(slug: str, other: str) -> dict[str, Any]:
+        restart = [GO, interacts(other, "exception_event")]
+        return campaign(slug, *restart, exceptions=restart, delay="1h", re_eligibility="always")
+
+    story = Story(restarts("a", "b"), restarts("b", "a")).publish("a", "b")
+    story.happens("u", "go").happens("u", "go")
+    assert [one.decision for one in story.verdicts].count("cancel") <= 2 * 10 + 2
+    assert story.verdicts[-1].reason == "chain_limit"
+    story.happens("u", "go").waits("1h")
+    assert (story.of("u", "a")[-1], story.of("u", "b")[-1]) == ("send", "send")
+
+
 def test_an_act_of_a_person_begins_a_new_chain() -> None:
     """semantics.md 3: only sends with no act of a person in between are counted."""
     story = Story(

@@ -228,9 +228,19 @@ def test_the_oldest_verdicts_are_forgotten_until_the_rest_fit(snapshot: Snapshot
     assert kept == [verdict(number) for number in range(10 - len(kept), 10)]
     assert 0 < len(kept) < 10
     snapshot.forget_verdicts(0)
-    assert list(snapshot.read_verdicts()) == []
+    assert list(snapshot.read_verdicts()) == [verdict(9)]
     snapshot.commit(checkpoint(20, verdicts=[verdict(99)]))
-    assert list(snapshot.read_verdicts()) == [verdict(99)]
+    assert list(snapshot.read_verdicts()) == [verdict(9), verdict(99)]
+
+
+def test_it_is_known_whether_verdicts_were_lost(snapshot: Snapshot) -> None:
+    assert not snapshot.has_lost_verdicts()
+    snapshot.commit(checkpoint(verdicts=[verdict(1)]))
+    snapshot.forget_verdicts(0)
+    assert not snapshot.has_lost_verdicts()
+    snapshot.commit(checkpoint(2, verdicts=[verdict(2)]))
+    snapshot.forget_verdicts(0)
+    assert snapshot.has_lost_verdicts()
 
 
 def test_an_erased_user_leaves_no_state_timer_or_message(snapshot: Snapshot) -> None:

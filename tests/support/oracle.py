@@ -400,7 +400,7 @@ class Oracle:
             standing.wait = None
             variant = wait.variant.name
             self.decide(act.user_id, slug, "cancel", reason="exception_event", variant=variant)
-            self.derive(act, "exception_event", slug, variant, act.hops)
+            self.derive(act, "exception_event", slug, variant, act.hops + 1)
 
     def credit_conversions(self, act: Act) -> None:
         """Step 3 (semantics.md 6): one per conversion event and receipt, inside its window."""

@@ -231,6 +231,8 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         f"{CAMPAIGNS}/publish": {"post"},
         f"{one}/explain": {"get"},
         f"{one}/send": {"post"},
+        "/api/v1/backtests": {"post"},
+        "/api/v1/backtests/{backtest}": {"get", "delete"},
         "/api/v1/connections": {"get"},
         **{f"/api/v1/{many}": {"get", "post"} for many in ("segments", "caps")},
         **{f"/api/v1/{many}/{{slug}}": {"get", "put", "delete"} for many in ("segments", "caps")},

@@ -18,9 +18,10 @@ from rich.progress import Progress
 
 from segue.clock import Clock, SystemClock
 from segue.simulator.benchmarks import measure_engine, measure_floor
+from segue.simulator.fold_benchmarks import FOLDS, measure_fold
 from segue.simulator.load import bodies
 
-NAMES: Final = ("engine", "engine-all", "ingest")
+NAMES: Final = ("engine", "engine-all", "ingest", *FOLDS)
 _INGEST_BATCH: Final = 500  # events a call, as design.md's table has it
 _CONNECTIONS: Final = 8
 
@@ -63,6 +64,9 @@ async def _measure(
 ) -> dict[str, Any]:
     if name == "ingest":
         return await _measure_ingest(clock, events, show)
+    if name in FOLDS:
+        folded = await measure_fold(FOLDS[name], clock, events, users, show)
+        return dict(msgspec.to_builtins(folded))
     is_all = name == "engine-all"
     count = events // 4 if is_all else events  # every event of interest takes several times longer
     measured = msgspec.to_builtins(await measure_engine(clock, count, users, is_all, show))

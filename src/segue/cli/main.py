@@ -5,12 +5,14 @@ import sys
 import click
 
 from segue import __version__
+from segue.cli.backtest import backtest
 from segue.cli.bench import bench
 from segue.cli.demo import demo
 from segue.cli.explain import explain
 from segue.cli.keys import key
 from segue.cli.log import log
 from segue.cli.projects import apply, export, plan
+from segue.cli.replay import replay
 from segue.cli.run import run
 from segue.cli.serve import serve
 from segue.errors import SegueError
@@ -22,7 +24,21 @@ def segue() -> None:
     """Segue: campaigns that follow what people do with other campaigns."""
 
 
-for command in (serve, demo, run, plan, apply, export, explain, log, key, bench):
+COMMANDS = (
+    serve,
+    demo,
+    run,
+    plan,
+    apply,
+    export,
+    explain,
+    backtest,
+    replay,
+    log,
+    key,
+    bench,
+)
+for command in COMMANDS:
     segue.add_command(command)
 
 

@@ -5,7 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 
 @contextmanager
@@ -14,14 +22,30 @@ def byte_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _more: None
         return
-    bar = Progress(
+    bar = _bar(DownloadColumn())
+    with bar:
+        task = bar.add_task(label, total=total)
+        yield lambda more: bar.update(task, advance=more)
+
+
+@contextmanager
+def entry_progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many entries are done; the function yielded takes that and how many there are."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    bar = _bar(MofNCompleteColumn())
+    with bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _bar(count: ProgressColumn) -> Progress:
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        DownloadColumn(),
+        count,
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    with bar:
-        task = bar.add_task(label, total=total)
-        yield lambda more: bar.update(task, advance=more)

@@ -16,7 +16,7 @@ from segue.engine.profile import set_attributes
 from segue.engine.receipts import note_act, record_act
 from segue.engine.sending import fire_timer, settle
 from segue.engine.waiting import cancel_waiting, consider, end_wait, start_waiting
-from segue.engine.watching import Watch
+from segue.engine.watching import Onlooker, Watch
 from segue.model.events import (
     SCHEDULE,
     AttributesSet,
@@ -36,14 +36,21 @@ from segue.model.interactions import ACTS
 from segue.model.state import UserState
 
 
-def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = None) -> Decision:
+def decide(
+    state: UserState,
+    cause: Cause,
+    plan: Plan,
+    watch: Watch | None = None,
+    onlooker: Onlooker | None = None,
+) -> Decision:
     """Return what `cause` changes for the user whose `state` this is, and what must be done.
 
     Exceptions are looked at before triggers, so that an event that is both cancels the waiting
     send and starts a new wait. Acts that follow from a decision are handled after the one they
-    follow from, in the order they arose. `watch` notes what was looked at, and changes nothing.
+    follow from, in the order they arose. `watch` notes what was looked at, and `onlooker` is told
+    of each act; neither changes anything.
     """
-    draft = Draft(state, plan, user_of(cause), watch)
+    draft = Draft(state, plan, user_of(cause), watch, onlooker)
     if watch is not None:
         watch.seen.append(cause)
     match cause:
@@ -64,10 +71,14 @@ def decide(state: UserState, cause: Cause, plan: Plan, watch: Watch | None = Non
             _consider_directly(draft, cause)
         case _:
             assert_never(cause)
-    while draft.acts:
-        draft.act_count += 1
-        _happen(draft, draft.acts.popleft())
-    return draft.finish()
+    return _handle(draft)
+
+
+def overhear(state: UserState, act: Act, plan: Plan) -> Decision:
+    """Return what an act of another decision, and all that follows, changes by one's own plan."""
+    draft = Draft(state, plan, act.event.user_id)
+    draft.acts.append(act)
+    return _handle(draft)
 
 
 def user_of(cause: Cause) -> str:
@@ -81,6 +92,13 @@ def user_of(cause: Cause) -> str:
             return cause.user_id
 
 
+def _handle(draft: Draft) -> Decision:
+    while draft.acts:
+        draft.act_count += 1
+        _happen(draft, draft.acts.popleft())
+    return draft.finish()
+
+
 def _happen(draft: Draft, act: Act) -> None:
     """Take one act through the steps of semantics.md 3, in their order.
 
@@ -89,6 +107,8 @@ def _happen(draft: Draft, act: Act) -> None:
     """
     if draft.watch is not None:
         draft.watch.seen.append(act)
+    if draft.onlooker is not None:
+        draft.onlooker.happens(draft, act)
     event, plan = act.event, draft.plan
     is_interaction = event.name in ACTS
     campaign = None

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from segue.engine.local_time import zone_of
 from segue.engine.plan import Plan
-from segue.engine.watching import Watch
+from segue.engine.watching import Onlooker, Watch
 from segue.model.effects import Count, Effect
 from segue.model.events import Event, event_id
 from segue.model.interactions import CONVERSION
@@ -87,9 +87,15 @@ class Draft:
     """Collects the changes of one decision; the state it began with stays as it was."""
 
     def __init__(
-        self, state: UserState, plan: Plan, user_id: str, watch: Watch | None = None
+        self,
+        state: UserState,
+        plan: Plan,
+        user_id: str,
+        watch: Watch | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self.watch = watch
+        self.onlooker = onlooker
         self.state = state
         self.plan = plan
         self.user_id = user_id

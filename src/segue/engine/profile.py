@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from segue.engine.audience import default_subscription
 from segue.engine.draft import Draft
 from segue.model.channels import CHANNELS, Channel
+from segue.model.state import UserState
 
 # Attributes that state a subscription rather than a fact, as the commercial original names them.
 _SUBSCRIPTION_ATTRIBUTES: Final[dict[str, Channel]] = {
@@ -57,12 +58,16 @@ def subscribe(draft: Draft, name: str, subscription: str) -> None:
 
 def kill_address(draft: Draft, channel: Channel) -> None:
     """Remember that the channel's present address takes no messages any more."""
+    draft.state = with_dead_address(draft.state, channel)
+
+
+def with_dead_address(state: UserState, channel: Channel) -> UserState:
+    """Return the state of a user whose present address takes no messages any more."""
     attribute = ADDRESS_ATTRIBUTES.get(channel)
     if attribute is None:
-        return
-    address = str(draft.state.attributes.get(attribute, ""))
-    dead = {**draft.state.dead_addresses, channel: address}
-    draft.state = replace(draft.state, dead_addresses=dead)
+        return state
+    address = str(state.attributes.get(attribute, ""))
+    return replace(state, dead_addresses={**state.dead_addresses, channel: address})
 
 
 def _revive_address(draft: Draft, channel: Channel, address: object) -> None:

@@ -3,7 +3,7 @@
 Notes are made where the decision is made, from the same values, in the order it is made.
 """
 
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from segue.engine.listeners import Role
 from segue.model.traces import Facts
 
 if TYPE_CHECKING:
-    from segue.engine.draft import Act
+    from segue.engine.draft import Act, Draft
     from segue.model.events import Cause
     from segue.model.verdicts import Verdict
 
@@ -98,3 +98,13 @@ class Watch:
     def is_about(self, campaign: str) -> bool:
         """Return whether notes about the campaign are wanted."""
         return self.campaign is None or self.campaign == campaign
+
+
+class Onlooker(Protocol):
+    """Is told what happens while a decision is made, and changes nothing about it.
+
+    What follows from a decision stands in no log: to see it one must look on.
+    """
+
+    def happens(self, draft: "Draft", act: "Act") -> None:
+        """Look at an act before it is handled; the draft is as it was left by those before it."""

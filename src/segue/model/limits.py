@@ -36,6 +36,8 @@ SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 PUBLISHED_AT_ONCE_MAX: Final = 500  # campaigns: their documents are one block of the log
 APPLIED_AT_ONCE_MAX: Final = 2_000  # campaigns of a folder: their documents are one block too
+BACKFILL_USERS_MAX: Final = 500_000  # decided about before anything else: half a minute
+BACKFILL_PART_EVENTS: Final = 10_000  # of a backfill in one block, so that others get their turn
 MESSAGE_BYTES_MAX: Final = 400 * 1024  # channel-facts.md 1.1: an email body
 
 # Local time
@@ -81,6 +83,11 @@ DEVICE_REPORTS_MAX: Final = 200  # events or interactions a call; a queue sends 
 DEVICE_CALLS_PER_MINUTE_MAX: Final = 600  # of one address, behind which may be a whole office
 DEVICE_ADDRESSES_MAX: Final = 10_000  # addresses whose calls are counted; the idlest go
 DEVICE_STREAMS_MAX: Final = 5_000  # open pages; a page without a stream asks from time to time
+# Backtests
+BACKTESTS_AT_ONCE_MAX: Final = 2  # each keeps a core busy, if nothing else wants it
+BACKTESTS_KEPT_MAX: Final = 50  # results that can still be asked for; some hundred kilobytes each
+BACKTEST_EXAMPLES_MAX: Final = 20  # of each kind of decision: a few are read
+BACKTEST_ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024  # ten years of days, and events of 100 kB
 
 # Keeping
 DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go

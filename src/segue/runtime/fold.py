@@ -11,6 +11,7 @@ from typing import Final, Protocol, assert_never
 from msgspec.structs import replace
 
 from segue.engine.decide import decide, user_of
+from segue.engine.draft import Decision
 from segue.engine.local_time import bound_instant, zone_of
 from segue.engine.past import Tracker
 from segue.engine.plan import (
@@ -22,7 +23,7 @@ from segue.engine.plan import (
     with_trackers,
 )
 from segue.engine.waiting import end_by_erasure
-from segue.engine.watching import Watch
+from segue.engine.watching import Onlooker, Watch
 from segue.model.effects import CancelTimer, Count, Deliver, Effect, SetTimer
 from segue.model.events import (
     AttributesSet,
@@ -110,6 +111,20 @@ class Outcomes(Protocol):
         """
 
 
+class FoldOnlooker(Onlooker, Protocol):
+    """Looks on while the fold decides, and changes nothing about it."""
+
+    @property
+    def interests(self) -> frozenset[str]:
+        """Names of events to decide about although no campaign is interested."""
+
+    def knows(self, campaign: str) -> bool:
+        """Return whether to be told of interactions with a campaign, published or not."""
+
+    def decided(self) -> None:
+        """Go on with what was seen: the cause of it has been decided about."""
+
+
 class Fold:
     """Applies records in the order of the log; `now` is the instant it has come to."""
 
@@ -128,6 +143,7 @@ class Fold:
         self.walks: dict[str, ScheduleWalked] = {}  # the newest of each scheduled campaign
         self._read_back = read_back
         self._watch = watch
+        self.onlooker: FoldOnlooker | None = None
         self._plan: Plan = EMPTY_PLAN
         self._changes: list[PlanChange] = []
 
@@ -184,19 +200,24 @@ class Fold:
     def advance(self, now: int) -> None:
         """Let time pass to `now`: what is due by then fires, in order of its due instants."""
         while (key := self.timers.pop_due(now)) is not None:
-            self.now = max(self.now, key.due_at)
-            slug, _, published_at = key.campaign.partition(_ARRIVAL)
-            if published_at:
-                self._arrive(key.user_id, slug, key.due_at, int(published_at))
-            else:
-                self._decide(TimerFired(key.user_id, slug, self.now))
+            self.fire(key)
         self.now = max(self.now, now)
+
+    def fire(self, key: TimerKey) -> None:
+        """Look at a user again, because a timer has come due."""
+        self.now = max(self.now, key.due_at)
+        slug, published_at = split_timer(key)
+        if published_at is None:
+            self._decide(TimerFired(key.user_id, slug, self.now))
+        else:
+            self._arrive(key.user_id, slug, key.due_at, published_at)
 
     def _take_events(self, record: EventsReceived, ordinal: int) -> None:
         """Decide about the events that somebody is interested in; the others end here."""
-        plan = self.plan
+        plan, onlooker = self.plan, self.onlooker
+        interests = plan.interests if onlooker is None else plan.interests | onlooker.interests
         for index, event in enumerate(record.events):
-            if event.name in plan.interests and not _is_without_effect(event, plan):
+            if event.name in interests and not _is_without_effect(event, plan, onlooker):
                 self._decide(Occurrence(event, self.now, ordinal + index))
 
     def _enter_directly(
@@ -280,7 +301,16 @@ class Fold:
     def _decide_one(self, cause: Cause) -> Iterable[SendSettled]:
         user_id = user_of(cause)
         before = self.states.get(user_id)
-        decision = decide(before, cause, self.plan, self._watch)
+        decision = decide(before, cause, self.plan, self._watch, self.onlooker)
+        settled = self._take_decision(user_id, before, decision)
+        if self.onlooker is not None:
+            self.onlooker.decided()
+        return settled
+
+    def _take_decision(
+        self, user_id: str, before: UserState, decision: Decision
+    ) -> list[SendSettled]:
+        """Keep the new state, tell the reasons, do the rest; return what is settled at once."""
         if decision.state is not before:
             self.states.put(user_id, decision.state)
         if decision.reasons:
@@ -305,11 +335,19 @@ class Fold:
         return settled
 
 
-def _is_without_effect(event: Event, plan: Plan) -> bool:
+def split_timer(key: TimerKey) -> tuple[str, int | None]:
+    """Return the slug of a timer's campaign; if its schedule comes then, also its publication."""
+    slug, _, published_at = key.campaign.partition(_ARRIVAL)
+    return slug, int(published_at) if published_at else None
+
+
+def _is_without_effect(event: Event, plan: Plan, onlooker: FoldOnlooker | None) -> bool:
     """Return whether it is an interaction with a campaign that was never published."""
     if event.name not in ACTS or event.name in PROFILE_ACTS or event.campaign is None:
         return False
-    return plan.find(event.campaign) is None
+    if plan.find(event.campaign) is not None:
+        return False
+    return onlooker is None or not onlooker.knows(event.campaign)
 
 
 def is_known(state: UserState) -> bool:

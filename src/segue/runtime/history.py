@@ -1,48 +1,29 @@
 """One user's history: what is in the log, and what the engine decided about it, folded again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from segue.engine.plan import filters_of
 from segue.engine.watching import Watch
-from segue.model.effects import Count, Deliver
-from segue.model.events import SendSettled
-from segue.model.log_records import (
-    Block,
-    PlanChange,
-    Record,
-    SendsAttempted,
-    SendsDeferred,
-    SendsSettled,
-    UserErased,
-)
+from segue.model.log_records import Block, PlanChange, Record, UserErased
 from segue.model.verdicts import Verdict
 from segue.runtime.fold import Fold
 from segue.runtime.in_memory import DictStates
 from segue.runtime.lines import lines_of, verdict_line
 from segue.runtime.log_reader import history_of
+from segue.runtime.recorded import Unheard
 from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Journal, Snapshot
 
 
-class _Collected:
-    """Outcomes of a fold over what already happened: verdicts are kept, nothing is done."""
+class _Collected(Unheard):
+    """Keeps what was decided."""
 
     def __init__(self) -> None:
         self.verdicts: list[Verdict] = []
 
     def decided(self, verdicts: list[Verdict]) -> None:
         self.verdicts.extend(verdicts)
-
-    def count(self, count: Count, now: int) -> None:
-        """It was counted when it happened."""
-
-    def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:
-        """Return nothing: what became of it stands in the log."""
-        return ()
-
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
-        """Nothing is handed over."""
 
 
 class Refold:

@@ -10,6 +10,7 @@ from segue.content.tokens import TokenSigner
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
+from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
 from segue.services.counts import Counts
 from segue.services.devices import Devices
@@ -60,6 +61,7 @@ class Application:
         self.counts = Counts(self.runtime)
         self.workspace = WorkspaceRules(self.runtime)
         self.projects = Projects(self.runtime)
+        self.backtests = BacktestJobs(self.runtime, settings)
         self.users = Users(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
@@ -73,6 +75,7 @@ class Application:
     async def stop(self) -> None:
         """End in order, with everything written down."""
         await self.counts.close()
+        await self.backtests.close()
         await self.runtime.stop()
         await self._senders.close()
         self._stores.close()

@@ -1,7 +1,7 @@
 """Publishing: one campaign, or a connected set of them at one instant (semantics.md 1, 2)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -13,12 +13,14 @@ from segue.engine.missed import MissedUsers, missed_users
 from segue.engine.plan import audiences_in, targets_of
 from segue.engine.publication_checks import Finding, Findings, check_publication
 from segue.errors import ConflictError
+from segue.model.campaigns import Campaign
 from segue.model.instants import FOREVER
 from segue.model.limits import PUBLISHED_AT_ONCE_MAX
-from segue.model.log_records import CampaignPublished
+from segue.model.log_records import CampaignPublished, Record
 from segue.model.problems import InvalidError, Problem
 from segue.runtime.runtime import Runtime
 from segue.runtime.state_scan import scan
+from segue.services.backfilling import Backfilling
 from segue.services.campaigns import Campaigns, known_campaign
 from segue.storage.ports import StoredCampaign
 
@@ -103,13 +105,15 @@ class Publishing:
         documents = [one.document for one in checked()[0]]
         async with self._runtime.changing(() if wish.dry_run else audiences_in(documents)):
             campaigns, found = checked()  # the log may have been read back meanwhile
+            backfilling = Backfilling(self._runtime, _to_backfill(wish, campaigns))
+            backfilled = await backfilling.read()
             published_at = self._runtime.clock.now()
             if not wish.dry_run:
-                published_at = await self._commit(campaigns)
+                published_at = await self._commit(campaigns, backfilling)
         missed = await self._count_missed(campaigns, published_at)
-        warnings = [*found.warnings, *_lint(campaigns), *_doubts_of_time(missed)]
+        warnings = [*found.warnings, *_lint(campaigns), *_doubts_of_time(missed, backfilled)]
         slugs = [one.slug for one in campaigns]
-        return Publication(slugs, published_at, warnings, missed)
+        return Publication(slugs, published_at, warnings, missed, backfilled)
 
     def _chosen(self, wish: PublishSetWish) -> list[StoredCampaign]:
         """Return the campaigns of a set.
@@ -143,14 +147,21 @@ class Publishing:
             raise InvalidError(problems, "The publication")
         return list(chosen.values())
 
-    async def _commit(self, campaigns: Sequence[StoredCampaign]) -> int:
-        """Publish campaigns in their order, and return the instant."""
+    async def _commit(self, campaigns: Sequence[StoredCampaign], backfilling: Backfilling) -> int:
+        """Publish campaigns in their order, let in whom they missed, and return the instant.
+
+        Nothing comes between the two: it could be missed by both.
+        """
         new = [replace(one, status="active", version=one.version + 1) for one in campaigns]
-        committed = self._runtime.commits.hand_in_all(
-            lambda at: [CampaignPublished(at, one.id, one.version, one.document) for one in new],
+
+        def published(at: int) -> list[Record]:
+            return [CampaignPublished(at, one.id, one.version, one.document) for one in new]
+
+        seq = await self._runtime.commits.alone(
+            lambda: [published, *backfilling.parts()],
             lambda at: [replace(one, published_at=at, updated_at=at) for one in new],
         )
-        await self._runtime.decided(committed)
+        await self._runtime.processor.wait_for(seq)
         return self._campaigns.find(new[0].id).published_at or 0
 
     async def _count_missed(
@@ -200,6 +211,12 @@ def _faults_of_backfill(wish: PublishWish, campaigns: Sequence[StoredCampaign]) 
     ]
 
 
+def _to_backfill(wish: PublishWish, campaigns: Sequence[StoredCampaign]) -> list[Campaign]:
+    if isinstance(wish.backfill, bool):
+        return [one.document for one in campaigns if wish.backfill]
+    return [one.document for one in campaigns if {one.slug, one.id} & set(wish.backfill)]
+
+
 def _led_by_slug(found: Finding) -> Problem:
     return Problem(f"{found.slug}: {found.problem.path}", found.problem.message)
 
@@ -210,13 +227,13 @@ def _lint(campaigns: Sequence[StoredCampaign]) -> list[Finding]:
     ]
 
 
-def _doubts_of_time(missed: MissedUsers) -> list[Finding]:
-    """Warn of each trigger that comes too late for some users."""
+def _doubts_of_time(missed: MissedUsers, backfilled: Collection[str]) -> list[Finding]:
+    """Warn of each trigger that comes too late for some users, unless they are let in."""
     return [
         Finding(campaign.slug, Problem(trigger.path, _too_late(trigger.user_count)))
         for campaign in missed.campaigns
         for trigger in campaign.triggers
-        if trigger.user_count
+        if trigger.user_count and campaign.slug not in backfilled
     ]
 
 

@@ -58,14 +58,14 @@ async def measure_engine(
     count = max(events // BATCH_SIZE, 1)
     began_at = clock.now()
     calls = list(bodies(count, BATCH_SIZE, users, began_at, every_event_counts))
-    floor = _measure_floor(clock, calls)
+    floor = floor_of(clock, calls)
     with (
         tempfile.TemporaryDirectory(prefix="segue-bench-") as folder,
         open_stores(Path(folder)) as stores,
     ):
-        processor, checkpoints, outcomes = _processor(stores, clock, began_at)
+        processor, checkpoints, outcomes = load_processor(stores, clock, began_at)
         began = clock.monotonic()
-        await _decide_all(calls, stores, processor, checkpoints, clock, progress)
+        await decide_all(calls, stores, processor, checkpoints, clock, progress)
         elapsed = clock.monotonic() - began
         log_bytes = stores.journal.log_bytes()
         checkpoints.thread.shutdown()
@@ -84,10 +84,10 @@ async def measure_engine(
 
 def measure_floor(clock: Clock, batch_size: int, batch_count: int) -> float:
     """Return how many events a second are decoded and appended in batches of that size."""
-    return _measure_floor(clock, list(bodies(batch_count, batch_size, 100_000, clock.now())))
+    return floor_of(clock, list(bodies(batch_count, batch_size, 100_000, clock.now())))
 
 
-def _measure_floor(clock: Clock, calls: list[bytes]) -> float:
+def floor_of(clock: Clock, calls: list[bytes]) -> float:
     """Return the middle one of three measurements: machines are noisy."""
     return sorted(_measure_floor_once(clock, calls) for _ in range(3))[1]
 
@@ -107,7 +107,7 @@ def _measure_floor_once(clock: Clock, calls: list[bytes]) -> float:
         return events / (clock.monotonic() - began)
 
 
-def _processor(
+def load_processor(
     stores: Stores, clock: Clock, now: int
 ) -> tuple[Processor, Checkpoints, LiveOutcomes]:
     """Return a processor with the load's campaigns published at `now`."""
@@ -126,7 +126,7 @@ def _processor(
     return processor, checkpoints, outcomes
 
 
-async def _decide_all(
+async def decide_all(
     calls: list[bytes],
     stores: Stores,
     processor: Processor,

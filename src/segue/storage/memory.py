@@ -238,6 +238,7 @@ class MemorySnapshot:
         self._walks: dict[str, ScheduleWalked] = {}
         self._token_owners: dict[str, str] = {}
         self._verdict_blocks: list[bytes] = []
+        self._has_lost_verdicts = False
 
     def position(self) -> Position:
         """Return how far the snapshot reaches."""
@@ -359,10 +360,15 @@ class MemorySnapshot:
         """Drop the oldest verdicts until the rest fit."""
         with self._lock:
             byte_count, first = sum(map(len, self._verdict_blocks)), 0
-            while byte_count > bytes_max and first < len(self._verdict_blocks):
+            while byte_count > bytes_max and first < len(self._verdict_blocks) - 1:
                 byte_count -= len(self._verdict_blocks[first])
                 first += 1
             self._verdict_blocks = self._verdict_blocks[first:]
+            self._has_lost_verdicts |= first > 0
+
+    def has_lost_verdicts(self) -> bool:
+        """Return whether the oldest verdicts were dropped."""
+        return self._has_lost_verdicts
 
     def close(self) -> None:
         """There are no files to close."""

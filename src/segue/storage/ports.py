@@ -319,7 +319,13 @@ class Snapshot(Protocol):
         """
 
     def forget_verdicts(self, bytes_max: int) -> None:
-        """Drop the oldest verdicts until the rest fit."""
+        """Drop the oldest verdicts until the rest fit.
+
+        The newest block always stays: it says whether there were others.
+        """
+
+    def has_lost_verdicts(self) -> bool:
+        """Return whether the oldest verdicts were dropped."""
 
     def close(self) -> None:
         """Close files."""

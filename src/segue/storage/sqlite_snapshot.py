@@ -232,6 +232,10 @@ class SqliteSnapshot:
             with self._db.writing() as connection:
                 connection.execute(_SQL["delete_verdict_blocks_through"], {"number": row[0]})
 
+    def has_lost_verdicts(self) -> bool:
+        """Return whether the oldest verdicts were dropped."""
+        return self._db.number(_SQL["count_verdict_bytes_lost"]) > 0
+
     def close(self) -> None:
         """Close files."""
         self._db.close()

@@ -9,6 +9,7 @@ from segue import __version__
 from segue.model.limits import REQUEST_BYTES_MAX
 from segue.services.application import Application
 from segue.web.api import (
+    backtests,
     campaigns,
     connections,
     events,
@@ -50,6 +51,7 @@ def create_app(application: Application) -> Litestar:
             *segments.HANDLERS,
             *workspace.HANDLERS,
             *projects.HANDLERS,
+            *backtests.HANDLERS,
             stream,
         ],
         guards=[needs_scope],

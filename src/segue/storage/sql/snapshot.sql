@@ -155,5 +155,9 @@ WHERE
     > (SELECT byte_end - length(bytes) FROM verdict_blocks ORDER BY number LIMIT 1)
 ORDER BY number LIMIT 1;
 
+-- name: count_verdict_bytes_lost
+SELECT byte_end - length(bytes) FROM verdict_blocks ORDER BY number LIMIT 1;
+
 -- name: delete_verdict_blocks_through
-DELETE FROM verdict_blocks WHERE number <= :number;
+DELETE FROM verdict_blocks
+WHERE number <= :number AND number < (SELECT max(number) FROM verdict_blocks);
