@@ -32,8 +32,7 @@ def cancel_waiting(draft: Draft, act: Act, rules: list[ExceptionRule]) -> None:
         if wait.entered_at <= act.happened_at < wait.due_at and is_bound(draft, act, rule.binding):
             _cancel(draft, rule.campaign, wait, "exception_event", act.id, act.now)
             # A hop, too: of two campaigns each may be the other's trigger and exception.
-            hops = act.hops + 1
-            _emit(draft, act, "exception_event", rule.campaign, variant=wait.variant, hops=hops)
+            _emit(draft, act, "exception_event", rule.campaign, variant=wait.variant)
 
 
 def end_wait(draft: Draft, campaign: str, reason: str, now: int) -> None:
