@@ -206,3 +206,17 @@ def test_files_of_what_is_not_there_are_named_and_left(tmp_path: Path) -> None:
     done = write_project(tmp_path, configuration(entry("resend")))
     assert done.surplus == ["broken.yaml", "gone.yaml"]
     assert (tmp_path / "gone.yaml").exists()
+
+
+def test_times_countries_and_codes_are_text_without_quotes() -> None:
+    """YAML 1.1 would make 1260 of 21:00, false of NO, and 668 of 01234."""
+    read = read_yaml("{to: 21:00, at: 09:00, country: NO, zip: 01234, n: 12, f: 1.5, t: true}", "x")
+    assert read == {
+        "to": "21:00",
+        "at": "09:00",
+        "country": "NO",
+        "zip": "01234",
+        "n": 12,
+        "f": 1.5,
+        "t": True,
+    }

@@ -14,6 +14,7 @@ from segue.model.workspace import Workspace
 from segue.services.configuration import CampaignEntry, Configuration
 from segue.services.differences import fingerprint_of, plain
 from segue.services.project_files import (
+    PLAIN_VALUES,
     WORKSPACE_FILES,
     campaign_files,
     read_campaign,
@@ -53,6 +54,14 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _represent_text)
+# A text is quoted where either our reader or one of YAML 1.1 would take it for something else.
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, ()),
+        *PLAIN_VALUES.get(first, ()),
+    ]
+    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *PLAIN_VALUES}
+}
 
 
 class Written(Struct):

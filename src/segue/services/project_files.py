@@ -21,17 +21,27 @@ WORKSPACE_FILES: Final = ("workspace.yaml", "workspace.yml", "workspace.json")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are booleans: NO is a country, and on is a word."""
+    """YAML as people mean it: NO is a country, on is a word, 21:00 a time, and 01234 a code."""
 
 
+# As YAML 1.2 has them: what begins so, and what it must look like.
+_PLAIN: Final = {
+    "bool": ("tTfF", r"true|True|TRUE|false|False|FALSE"),
+    "int": ("-+0123456789", r"[-+]?(?:0|[1-9][0-9_]*)|0x[0-9a-fA-F]+"),
+    "float": (
+        "-+.0123456789",
+        r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
+    ),
+}
+_TAG: Final = "tag:yaml.org,2002:"
 # The resolvers are shared with the parent class until they are copied.
 _Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:bool"]
+    first: [pair for pair in pairs if pair[0].removeprefix(_TAG) not in _PLAIN]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+for _kind, (_first, _form) in _PLAIN.items():
+    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_form})$"), list(_first))
+PLAIN_VALUES: Final = _Loader.yaml_implicit_resolvers
 
 
 def read_yaml(text: str, where: str) -> Any:
