@@ -9,6 +9,7 @@ import zoneinfo
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis.database import ExampleDatabase
 
@@ -54,6 +55,11 @@ class KeptSeeds(ExampleDatabase):
 
     def _path_of(self, key: bytes, value: bytes) -> Path:
         return self._folder_of(key) / hashlib.sha256(value).hexdigest()[:16]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one random world be named by its seed (tests/engine/test_against_oracle.py)."""
+    parser.addoption("--world", type=int, metavar="SEED", help="try this random world alone")
 
 
 settings.register_profile(

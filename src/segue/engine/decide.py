@@ -94,7 +94,6 @@ def user_of(cause: Cause) -> str:
 
 def _handle(draft: Draft) -> Decision:
     while draft.acts:
-        draft.act_count += 1
         _happen(draft, draft.acts.popleft())
     return draft.finish()
 

@@ -102,7 +102,7 @@ class Draft:
         self.effects: list[Effect] = []
         self.reasons: list[Verdict] = []
         self.acts: deque[Act] = deque()
-        self.act_count = 0  # of those that were handled
+        self.entry_counts: dict[str, int] = {}  # by campaign, in this decision
         # What the user and every campaign have had to do with each other so far.
         self.memberships = state.memberships
         self._is_changed = False  # then `memberships` is a copy of this draft's own

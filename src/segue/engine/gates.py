@@ -16,7 +16,7 @@ from segue.engine.plan import PublishedCampaign, all_targets_of
 from segue.engine.versions import Version
 from segue.engine.watching import Check, CheckReason
 from segue.model.instants import to_datetime
-from segue.model.limits import CHAIN_ACTS_MAX, CHAIN_HOPS_MAX
+from segue.model.limits import CHAIN_HOPS_MAX
 from segue.model.state import Membership, Wait
 from segue.model.traces import Facts
 
@@ -27,6 +27,7 @@ class EntryGate(Struct, frozen=True):
     reason: CheckReason
     stops: Callable[[Draft, Act, PublishedCampaign], bool]
     facts: Callable[[Draft, Act, PublishedCampaign], Facts]
+    is_told_when_passed: bool = True
 
 
 class DueGate(Struct, frozen=True):
@@ -41,7 +42,8 @@ def refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> CheckReason 
     """Return why the act does not enter the user into the campaign, if so."""
     for gate in _ENTRY_GATES:
         is_stopped = gate.stops(draft, act, campaign)
-        if draft.watch is not None and draft.watch.is_about(campaign.slug):
+        is_told = is_stopped or gate.is_told_when_passed
+        if draft.watch is not None and is_told and draft.watch.is_about(campaign.slug):
             facts = gate.facts(draft, act, campaign)
             draft.watch.seen.append(Check(campaign.slug, gate.reason, not is_stopped, facts))
         if is_stopped:
@@ -102,8 +104,10 @@ def _is_waiting(draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
     return membership.wait is not None or membership.handed is not None
 
 
-def _is_end_of_chain(draft: Draft, act: Act, _campaign: PublishedCampaign) -> bool:
-    return act.hops >= CHAIN_HOPS_MAX or draft.act_count > CHAIN_ACTS_MAX
+def _is_end_of_chain(draft: Draft, act: Act, campaign: PublishedCampaign) -> bool:
+    """Cut chains of sends, and those of exceptions that one event sets off (semantics.md 3)."""
+    entry_count = draft.entry_counts.get(campaign.slug, 0)
+    return act.hops >= CHAIN_HOPS_MAX or entry_count >= CHAIN_HOPS_MAX
 
 
 def _time_facts(_draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
@@ -178,7 +182,12 @@ def note_control(draft: Draft, campaign: PublishedCampaign, is_control: bool) ->
 
 
 _ENTRY_GATES: Final = (
-    EntryGate("campaign_archived", _is_archived, lambda _d, _a, c: {"status": c.status}),
+    EntryGate(
+        "campaign_archived",
+        _is_archived,
+        lambda _d, _a, c: {"status": c.status},
+        is_told_when_passed=False,  # "it was active" follows, and says as much
+    ),
     EntryGate("campaign_stopped", _is_stopped, lambda _d, _a, c: {"status": c.status}),
     EntryGate("published_after_event", _is_before_publication, _time_facts),
     EntryGate(

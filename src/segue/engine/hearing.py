@@ -19,9 +19,7 @@ def is_bound(draft: Draft, act: Act, binding: Binding) -> bool:
     event = act.event
     if act.is_of_control and not binding.include_control:
         return False
-    if binding.variant is not None and binding.variant != variant_done_with(
-        event, draft.memberships
-    ):
+    if binding.variant is not None and binding.variant != event.variant:
         return False
     if binding.is_receipt and not _is_receipt(draft, act):
         return False

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from segue.engine.bucketing import bucket_of, is_in_control, variant_of
 from segue.engine.draft import Act, Draft, wait_counts
 from segue.engine.gates import note_control, refusal
-from segue.engine.hearing import is_bound, note_exceptions, note_triggers, variant_done_with
+from segue.engine.hearing import is_bound, note_exceptions, note_triggers
 from segue.engine.matching import properties_of
 from segue.engine.plan import ExceptionRule, PublishedCampaign, TriggerRule
 from segue.engine.receipts import receive
@@ -130,6 +130,7 @@ def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
         hops=act.hops,
         trigger=_context_of(draft, act),
     )
+    draft.entry_counts[slug] = draft.entry_counts.get(slug, 0) + 1
     draft.decided(act.id, act.now, slug, "enter", variant=variant, due=due_at)
     draft.count_wait(slug, wait, "entered")
     if draft.watch is not None:
@@ -170,7 +171,7 @@ def _context_of(draft: Draft, act: Act) -> TriggerContext:
         properties=properties_of(event),
         campaign=event.campaign if is_interaction else None,
         interaction=event.name if is_interaction else None,
-        variant=variant_done_with(event, draft.memberships) if is_interaction else None,
+        variant=event.variant if is_interaction else None,
         link=event.link,
         alias=event.alias,
         button=event.button,

@@ -26,7 +26,6 @@ DELAY_MAX: Final = 365 * DAY  # semantics.md 3
 DELAY_DAYS_MAX: Final = 365  # the same in calendar days
 RE_ELIGIBILITY_MAX: Final = 720 * DAY  # semantics.md 3
 CHAIN_HOPS_MAX: Final = 10  # semantics.md 3
-CHAIN_ACTS_MAX: Final = 1_000  # that one event sets off at once, in circles of conversions
 FILTER_DEPTH_MAX: Final = 20  # deeper trees are a mistake, and recursion must end
 COUNTED_MAX: Final = 50  # campaign-facts.md 7.4: "X in Y days" with X from 0 to 50
 CAPS_MAX: Final = 10  # semantics.md 3

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from segue.model.instants import DAY, parse_duration
 from segue.model.workspace import Cap
-from tests.support.oracle.local_time import start_of_days, zone_of
+from tests.support.oracle.local_time import start_of_days
 from tests.support.oracle.memory import PUSHED, Knowledge, Life, Send, SentMessage, User
 
 
@@ -13,21 +13,23 @@ def reached_channels(
     channels: list[str],
     user: User,
     now: int,
+    zone: ZoneInfo,
     knowledge: Knowledge,
     under_way: list[Send],
 ) -> set[str]:
     """Return the channels on which a user may get no more of this campaign for now."""
-    if life.newest.frequency_caps != "respect":
-        return set()
     reached: set[str] = set()
-    zone = zone_of(user.attributes, knowledge.workspace)
+    if life.newest.frequency_caps != "respect":
+        return reached
     messages = [*user.messages, *_being_handed_over(now, knowledge, under_way)]
     for cap in knowledge.workspace.caps:
         if cap.tag is not None and cap.tag not in life.newest.tags:
             continue
         if _count(cap, messages, now, zone, knowledge) >= cap.messages_max:
-            kind = "days" if _is_of_days(cap) else "rolling"
-            knowledge.seen[f"cap {kind} {cap.channel} {'of a tag' if cap.tag else 'of all'}"] += 1
+            kind = "by days" if _is_of_days(cap) else "rolling"
+            knowledge.seen[f"cap {kind}"] += 1
+            knowledge.seen[f"cap of {'any channel' if cap.channel == 'any' else 'a channel'}"] += 1
+            knowledge.seen[f"cap of {'a tag' if cap.tag else 'all tags'}"] += 1
             reached.update(PUSHED if cap.channel == "any" else (cap.channel,))
     return reached.intersection(channels).intersection(PUSHED)
 

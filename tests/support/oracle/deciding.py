@@ -6,9 +6,10 @@ from typing import Any
 from segue.model import interactions as catalogue
 from segue.model.ids import derive_id
 from segue.model.instants import format_instant, parse_duration
-from segue.model.limits import CHAIN_ACTS_MAX, CHAIN_HOPS_MAX
+from segue.model.limits import CHAIN_HOPS_MAX
 from tests.support.oracle.caps import counts
-from tests.support.oracle.gates import due_verdict, refusal
+from tests.support.oracle.due import Due, due_verdict
+from tests.support.oracle.entry import refusal
 from tests.support.oracle.local_time import in_days, next_weekday, zone_of
 from tests.support.oracle.matching import delay_of, exceptions_of, matches, triggers_of
 from tests.support.oracle.memory import (
@@ -37,7 +38,7 @@ class Decider:
         self.now = 0
         self.decided: list[dict[str, Any]] = []
         self.queue: list[Act] = []  # derived acts, first in, first out
-        self.act_count = 0  # handled because of one event, timer or hand-over
+        self.entered: list[str] = []  # because of one event, timer or hand-over
         self.sends: list[Send] = []  # decided, not yet accepted
 
     def lives(self, *statuses: str) -> list[tuple[str, Life]]:
@@ -52,24 +53,27 @@ class Decider:
 
     def handle_to_the_end(self, act: Act) -> None:
         """Handle an event and the ones derived from it."""
-        self.act_count = 0
+        self.entered = []
         self.queue = [act]
         self.handle_queue()
 
     def handle_queue(self) -> None:
         """Handle the acts that are there, and those that come up meanwhile."""
         while self.queue:
-            self.act_count += 1
             first = self.queue.pop(0)
             user = self.users[first.user_id]
-            if first.variant is None:  # then it is that of the user's latest receipt
-                receipt = user.peek(first.campaign).receipt
-                first.variant = receipt.variant if receipt else None
-            first.is_control = first.name == "conversion" and first.variant == "control"
+            self.name_variant(user, first)
             self.cancel_by_exceptions(first)
             self.credit_conversions(first)
             self.enter_by_triggers(first)
             self.note(user, first)
+
+    def name_variant(self, user: User, act: Act) -> None:
+        """Say with which variant an interaction was: its own word, else the latest receipt's."""
+        receipt = user.peek(act.campaign).receipt
+        if act.variant is None and receipt is not None:
+            act.variant = receipt.variant
+        act.is_control = act.name == "conversion" and act.variant == "control"
 
     def note(self, user: User, act: Act) -> None:
         """Count the act itself: only now, so that "has never done X" was true of this X."""
@@ -99,7 +103,7 @@ class Decider:
             self.knowledge.seen[f"cancelled while {'held' if wait.is_held else 'waiting'}"] += 1
             user.standing(slug).wait = None
             self.decide(act.user_id, slug, "cancel", act.id, "exception_event", wait)
-            self.derive(act, "exception_event", slug, wait.variant).hops += 1
+            self.derive(act, "exception_event", slug, wait.variant)
 
     def credit_conversions(self, act: Act) -> None:
         """Step 3 (semantics.md 6): one per conversion event and receipt, inside its window."""
@@ -133,11 +137,11 @@ class Decider:
             if any(matches(trigger, act, self.knowledge) for trigger in triggers):
                 self.consider(slug, act)
 
-    def consider(self, slug: str, act: Act, *, is_backfill: bool = False) -> None:
+    def consider(self, slug: str, act: Act) -> None:
         """Enter the user, or say why not."""
         life, user = self.knowledge.lives[slug], self.users[act.user_id]
-        reason = refusal(life, user, act, self.knowledge, is_backfill)
-        if reason is None and (act.hops >= CHAIN_HOPS_MAX or self.act_count > CHAIN_ACTS_MAX):
+        reason = refusal(life, user, act, self.knowledge)
+        if reason is None and CHAIN_HOPS_MAX in (act.hops, self.entered.count(slug)):
             reason = "chain_limit"
         if reason is not None:
             self.decide(act.user_id, slug, "refuse", act.id, reason)
@@ -167,6 +171,7 @@ class Decider:
         send_id = derive_id(self.now, "send", campaign.slug, act.user_id, act.id)
         variant = variant_of(campaign, act.user_id).name
         wait = Wait(send_id, act.happened_at, due, campaign, variant, act.hops, act.id)
+        self.entered.append(campaign.slug)
         self.decide(act.user_id, campaign.slug, "enter", act.id, wait=wait, due=format_instant(due))
         if due <= self.now:
             self.decide_send(act.user_id, wait)
@@ -177,7 +182,10 @@ class Decider:
         """Return T plus the delay; local times are the user's."""
         delay, at = delay_of(life.newest), act.happened_at
         zone = zone_of(self.users[act.user_id].attributes, self.knowledge.workspace)
+        if any(trigger.did_not for trigger in life.newest.delivery.triggers):
+            self.knowledge.seen["delay did_not"] += 1
         if delay is None:
+            self.knowledge.seen["delay immediately"] += 1
             return at
         if delay.after is not None:
             self.knowledge.seen["delay after"] += 1
@@ -193,7 +201,7 @@ class Decider:
     def decide_send(self, user_id: str, wait: Wait) -> None:
         """At due time: skip, hold, or send by the channels that are open."""
         user, slug = self.users[user_id], wait.document.slug
-        verdict = due_verdict(wait, user, self.now, self.knowledge, self.sends)
+        verdict = due_verdict(Due(wait, user, self.now, self.knowledge, self.sends))
         if verdict.reason is not None:
             self.decide(user_id, slug, "skip", wait.cause, verdict.reason, wait)
         elif verdict.held_until is not None:
@@ -201,7 +209,7 @@ class Decider:
         else:
             self.decide(user_id, slug, "send", wait.cause, wait=wait, send_id=wait.send_id)
             user.standing(slug).is_unaccepted = True
-            self.sends.append(Send(wait, slug, list(verdict.channels)))
+            self.sends.append(Send(wait, slug, verdict.channels))
 
     def accept_sends(self, user_id: str) -> None:
         """Accept what was decided, in order, channel by channel, with all that follows."""

@@ -3,7 +3,7 @@
 from segue.model import campaigns as document
 from segue.model import interactions as catalogue
 from segue.model.campaigns import Campaign, Happening, InteractWithCampaign
-from segue.model.filters import PastInteraction, Tagged
+from segue.model.filters import PastInteraction, PropertyCondition, Tagged
 from tests.support.oracle.memory import Act, Knowledge
 from tests.support.oracle.values import where_holds
 
@@ -52,22 +52,26 @@ def exceptions_of(campaign: Campaign) -> list[Happening]:
 
 def matches(happening: Happening, act: Act, knowledge: Knowledge) -> bool:
     """Say whether an act, whose variant is known as far as it can be, is what is listened to."""
-    if happening.event is not None:
-        if isinstance(happening.event, str):
-            return act.name == happening.event
-        named, where = act.name == happening.event.name, happening.event.where
-        return named and where_holds(where, act.properties, act.happened_at)
-    if happening.purchase is not None:
-        return purchase_matches(happening.purchase.product_id, happening.purchase.where, act)
-    interaction = happening.interact_with_campaign
-    if interaction is not None:
-        return interaction_matches(interaction, act, knowledge)
-    return happening.session_start is not None and act.name == "session_start"
+    if happening.interact_with_campaign is not None:
+        heard = happening.interact_with_campaign.interaction
+        holds = interaction_matches(happening.interact_with_campaign, act, knowledge)
+    elif happening.purchase is not None:
+        heard, spec = "purchase", happening.purchase
+        holds = purchase_matches(spec.product_id, spec.where, act)
+    elif happening.session_start is not None:
+        heard = "session_start"
+        holds = act.name == "session_start"
+    else:
+        heard, named = "event", happening.event
+        event = document.CustomEvent(named) if isinstance(named, str) else named
+        assert event is not None
+        holds = act.name == event.name and where_holds(event.where, act.properties, act.happened_at)
+    if holds:
+        knowledge.seen[f"heard {heard}"] += 1
+    return holds
 
 
-def purchase_matches(
-    product_id: str | None, where: list[document.PropertyCondition], act: Act
-) -> bool:
+def purchase_matches(product_id: str | None, where: list[PropertyCondition], act: Act) -> bool:
     """Say whether an act is a purchase of the product, on the conditions."""
     if act.name != "purchase" or product_id not in (None, act.purchase.get("product_id")):
         return False
@@ -96,9 +100,7 @@ def interaction_matches(
     if not reading_holds[row.reading] or (spec.body_only and act.button is not None):
         return False
     options = ("button", "page", "conversion_event")
-    holds = all(getattr(spec, name) in (None, getattr(act, name)) for name in options)
-    knowledge.seen[f"interaction {spec.interaction} {holds}"] += 1
-    return holds
+    return all(getattr(spec, name) in (None, getattr(act, name)) for name in options)
 
 
 def campaign_matches(spec: str | Tagged, slug: str | None, knowledge: Knowledge) -> bool:

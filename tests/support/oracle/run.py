@@ -125,8 +125,9 @@ class Oracle(Decider):
         is_meant = life.status == "active" and life.published_at == published_at
         if is_meant and user is not None and user.is_known():
             schedule = life.newest.delivery.schedule
-            is_local = schedule is not None and schedule.local
-            self.knowledge.seen[f"{'local ' if is_local else ''}schedule"] += 1
+            assert schedule is not None
+            whose, form = "local" if schedule.local else "common", "cron" if schedule.cron else "at"
+            self.knowledge.seen[f"schedule {whose} {form}"] += 1
             act_id = derive_id(at, "schedule", slug, user_id)
             self.enter_directly(slug, Act(act_id, user_id, "schedule", at))
 
@@ -197,6 +198,7 @@ class Oracle(Decider):
             if act.name in catalogue.VIEW_ACTS:
                 self.note_view(user, act)
             if life.status == "archived":  # semantics.md 2: recorded, and fires nothing
+                self.name_variant(user, act)
                 self.note(user, act)
                 return
         self.handle(act)
@@ -236,7 +238,9 @@ class Oracle(Decider):
                 self.enter_directly(slug, Act(act_id, line["user_id"], "api_trigger", self.now))
             case "backfill":
                 for event in line["events"]:
-                    self.enter_directly(slug, self.act_of(event, -1), is_backfill=True)
+                    act = self.act_of(event, number=-1)
+                    act.is_backfill = True
+                    self.enter_directly(slug, act)
 
     def document_of(self, line: dict[str, Any]) -> Campaign:
         """Return the document that a line carries, else the folder's."""
@@ -244,12 +248,12 @@ class Oracle(Decider):
             return msgspec.convert(line["document"], Campaign)
         return self.campaigns[line["campaign"]]
 
-    def enter_directly(self, slug: str, act: Act, *, is_backfill: bool = False) -> None:
+    def enter_directly(self, slug: str, act: Act) -> None:
         """Consider one campaign because it was asked for, with all that follows from it."""
         self.users.setdefault(act.user_id, User())
         if self.knowledge.lives[slug].status != "draft":
-            self.queue, self.act_count = [], 0
-            self.consider(slug, act, is_backfill=is_backfill)
+            self.queue, self.entered = [], []
+            self.consider(slug, act)
             self.handle_queue()
             self.accept_sends(act.user_id)
 

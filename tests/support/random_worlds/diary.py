@@ -228,7 +228,10 @@ class Diary:
             return {"name": "session_start"}
         spec = happening["interact_with_campaign"]
         row = INTERACTIONS[spec["interaction"]]
-        line = {"name": row.act, "campaign": random.choice(self._meant(spec["campaign"])).slug}
+        line: Line = {
+            "name": row.act,
+            "campaign": random.choice(self._meant(spec["campaign"])).slug,
+        }
         if "outcome" in spec:
             line["name"] = DELIVERED_ACTS[row.act]
         line |= {name: spec[name] for name in (*PART_OPTIONS, "variant") if name in spec}

@@ -44,7 +44,7 @@ def world_of_seed(seed: int) -> World:
         lines,
         format_instant(until),
         {each["slug"]: msgspec.convert(each, Segment) for each in segments},
-        workspace and msgspec.convert(workspace, Workspace),
+        msgspec.convert(workspace, Workspace) if workspace is not None else None,
     )
 
 
