@@ -118,7 +118,7 @@ def test_a_folder_without_a_log_is_told_apart_from_an_empty_one(
 ) -> None:
     done = segue("backtest", str(draft), "--data", str(tmp_path / "none"))
     assert done.returncode == 1
-    assert f"There is no segue.db in {tmp_path / 'none'}" in done.stderr
+    assert f"There is no database of Segue in {tmp_path / 'none'}" in done.stderr
     assert not (tmp_path / "none").exists()
 
 

@@ -10,7 +10,7 @@ from segue.runtime.backtest import Backtest, accepted_at_once
 from segue.runtime.guest import Guest
 from segue.runtime.in_memory import RunOutcomes
 from segue.runtime.recorded import RecordedLog
-from tests.support.drafts import alone, fold_with, record_without
+from tests.support.drafts import Together, alone, record_without
 from tests.support.random_worlds import World, world_of_seed
 from tests.support.recorder import Recorder
 
@@ -31,7 +31,7 @@ def assert_as_if_it_had_been_there(world: World, draft: str, part: float) -> int
     log = RecordedLog(recorder.journal, recorder.snapshot)
     begin, end = log.begin.received_at, log.end.received_at
     since = begin + int((end - begin) * part)
-    together = fold_with(world.campaigns[draft], recorder, since)[1].take()
+    together = Together(world.campaigns[draft], recorder, since).outcomes.take()
     assert [one for one in together if one.campaign != draft] == recorder.verdicts
     decided = backtest(world, draft, recorder, since)
     assert decided == [one for one in together if one.campaign == draft]

@@ -90,6 +90,11 @@ def test_a_follower_reacts_to_what_was_derived_in_the_record() -> None:
     assert record.decides(draft(converts)) == ["ann enter", "ann send"]
 
 
+def test_an_interaction_may_name_its_campaign_by_id() -> None:
+    record = Record(other(messages=EMAIL)).happens(1, "ann", "email_click", campaign="id-other")
+    assert record.decides(draft(interacts("other", "email_click"))) == ["ann enter", "ann send"]
+
+
 def test_what_happens_before_it_was_published_enters_nobody() -> None:
     record = Record(other()).happens(1, "ann", "go").happens(3, "ann", "go", ago=1.5)
     record.happens(4, "ann", "go")

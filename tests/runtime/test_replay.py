@@ -21,8 +21,7 @@ NOW = parse_instant("2026-11-01T00:00:00Z")
 
 
 def recorded(seed: int) -> Recorder:
-    world = world_of_seed(seed)
-    return Recorder().take_lines(world.campaigns, world.lines)
+    return Recorder().take_world(world_of_seed(seed))
 
 
 def compare(recorder: Recorder) -> Comparison:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from segue.model.campaigns import Campaign
 from segue.model.effects import Count, Deliver
 from segue.model.events import Event, SendSettled, SettledAs
 from segue.model.log_records import (
@@ -25,9 +25,11 @@ from segue.runtime.in_memory import DictStates
 from segue.runtime.line_records import LineRecords, Project, Survey
 from segue.runtime.lines import EventLine, Line, accepted_at, lines_of, read_line
 from segue.runtime.read_back import LogReadBack
+from segue.runtime.schedules import Schedules
 from segue.runtime.waits import TimerHeap
 from segue.storage.open import open_memory
 from segue.storage.ports import Checkpoint, Position
+from tests.support.random_worlds import World
 
 
 class _Kept:
@@ -63,6 +65,7 @@ class Recorder:
         self.fold = Fold(DictStates(), self.timers, self.kept, read_back)
         self.unreachable: set[str] = set()  # slugs whose messages find the address dead
         self._recent = RecentIds()
+        self._schedules = Schedules()
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -84,17 +87,20 @@ class Recorder:
         self.fold.advance(now)
         return self
 
-    def take_lines(self, campaigns: dict[str, Campaign], lines: list[dict[str, Any]]) -> "Recorder":
-        """Log what lines say, as `segue run` reads them."""
-        read = [line for each in lines if (line := read_line(msgspec.json.encode(each)))]
-        survey, project = Survey(), Project(campaigns)
+    def take_world(self, world: World, without: str = "") -> "Recorder":
+        """Log a world as `segue run` reads it; one campaign may be there and never published."""
+        read = [line for each in world.lines if (line := read_line(msgspec.json.encode(each)))]
+        survey = Survey()
         for line in read:
             survey.look_at(line)
-        makes = LineRecords(campaigns, "accepted")
+        published = {slug: one for slug, one in world.campaigns.items() if slug != without}
+        makes = LineRecords(world.campaigns, "accepted")
         now = accepted_at(read[0], 0)
+        project = Project(published, world.segments, world.workspace)
         self.take(*makes.initial(project, survey, now))
         for line in read:
             now = accepted_at(line, now)
+            self._walk_schedules(now)
             self._take_line(makes, line, now)
         return self
 
@@ -119,6 +125,12 @@ class Recorder:
             for block in self.journal.read_log()
             for line in lines_of(block)
         ]
+
+    def _walk_schedules(self, until: int) -> None:
+        while (walk := self._schedules.next_walk(self.fold.plan, self.fold.walks)) is not None:
+            if walk.walk_at > until:
+                return
+            self.take(replace(walk, received_at=max(walk.walk_at, self.fold.now)))
 
     def _take_line(self, makes: LineRecords, line: Line, now: int) -> None:
         if not isinstance(line, EventLine):

@@ -126,16 +126,21 @@ class Guest(Fold):
 
     def happens(self, draft: Draft, act: Act) -> None:
         """Decide about an act, if it listens, on the user as they are before it is handled."""
-        if not self.is_present:
-            return
         plan, event = self.plan, act.event
-        if plan.rules_for(event) is None and event.campaign not in self._names:
+        if not self.is_present or not self._listens(plan, event):
             return
         self.now, self._act, self._trigger = act.now, act, None
         before = self.own.of(event.user_id, draft.profile())
         decision = overhear(before, act, plan)
         settled = self._take_decision(event.user_id, before, decision)
         self._unsettled.extend(Settlement(one, self.now) for one in settled)
+
+    def _listens(self, plan: Plan, event: Event) -> bool:
+        """Return whether an event can matter: most do not, and are not looked at any further."""
+        if plan.rules_for(event) is not None or event.campaign in self._names:
+            return True
+        slug = plan.slug_by_id.get(event.campaign) if event.campaign is not None else None
+        return slug is not None and (event.name, slug) in plan.rules
 
     def fire(self, key: TimerKey) -> None:
         """Look at a user again, because a timer has come due."""
