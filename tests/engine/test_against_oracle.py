@@ -54,13 +54,16 @@ def test_the_engine_decides_random_worlds_as_the_oracle_does(seeds: list[int]) -
 
 def explained(seed: int, found: list[str]) -> str:
     """Say what to do about a seed over which the engine and the oracle differ."""
+    small = smallest(world_of_seed(seed))
     lines = [
-        f"The engine and the oracle differ over the world of seed {seed}, first in:",
+        f"The engine and the oracle differ over the world of seed {seed}:",
         *found[:4],
         f"Once it is mended, add {seed} to {KEPT.name}. To see it again:",
         f"  {COMMAND.format(seed)}",
         "The smallest log that shows it:",
-        report(smallest(world_of_seed(seed))),
+        report(small),
+        "Over that they differ in:",
+        *differences(small)[:10],
     ]
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from tests.support.oracle import bucket_of
 
 from segue.engine.reference_checks import check_cycles
 from segue.model.campaigns import Campaign
+from segue.model.limits import CHAIN_HOPS_MAX
 from segue.runtime.line_records import Project, Survey
 from segue.runtime.lines import read_line
 from segue.runtime.offline import OfflineRun
@@ -53,6 +54,24 @@ def test_an_interaction_may_name_its_campaign_by_id() -> None:
     assert told(decided([greet, thank], publish, edit, opened)) == ["thank enter", "thank send"]
 
 
+def test_two_campaigns_that_follow_each_others_exceptions_enter_ten_times_at_the_most() -> None:
+    again = follows({"tag": "red"}, "exception_event")
+    wait = {"delay": {"after": "1h"}, "tags": ["red"]}
+    greet = campaign("greet", GO, exceptions=[{"event": "no"}], **wait)
+    circle = [
+        campaign(slug, again, exceptions=[again], re_eligibility="always", **wait)
+        for slug in ("left", "right")
+    ]
+    first = at("01:00", "go"), at("01:10", "no")
+    second = at("01:20", "go"), at("01:30", "no")
+    ends = {"until": "2026-11-01T01:30:00Z"}
+    once = told(decided([greet, *circle], *first, **ends))
+    assert once == ["greet enter", "greet cancel exception_event", "left enter", "right enter"]
+    twice = told(decided([greet, *circle], *first, *second, **ends))
+    assert "left refuse chain_limit" in twice
+    assert twice.count("left enter") <= 1 + CHAIN_HOPS_MAX
+
+
 def test_a_crowd_of_campaigns_that_follow_each_others_exceptions_comes_to_an_end_soon() -> None:
     """semantics.md 3: a chain with no act of a person in between is cut after ten hops."""
     again = follows({"tag": "red"}, "exception_event")
@@ -63,6 +82,22 @@ def test_a_crowd_of_campaigns_that_follow_each_others_exceptions_comes_to_an_end
     ]
     decisions = decided(crowd, at("01:00", "go"), at("01:10", "no"), until="2026-11-01T01:10:00Z")
     assert len(decisions) < 1_000
+
+
+def test_a_control_group_whose_conversion_is_any_conversion_comes_to_an_end() -> None:
+    any_conversion = follows("any", "conversion", include_control=True)
+    share = bucket_of("echo", "u") + 1
+    echo = campaign(
+        "echo",
+        GO,
+        any_conversion,
+        control_percent=share,
+        re_eligibility="always",
+        conversions=[{"event": "buy"}, any_conversion],
+    )
+    decisions = told(decided([echo], at("01:00", "go"), at("02:00", "buy")))
+    assert "echo refuse chain_limit" in decisions
+    assert decisions.count("echo control control_group") == 1 + CHAIN_HOPS_MAX
 
 
 def test_a_filter_sees_what_was_done_with_a_campaign_that_is_archived() -> None:

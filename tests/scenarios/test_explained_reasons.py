@@ -31,7 +31,7 @@ COMPARED: dict[str, dict[str, Any]] = {
         "waits_since": "2026-11-01T09:00:00Z",
         "due_at": "2026-11-03T09:00:00Z",
     },
-    "chain_limit": {"hops": 10, "hops_max": 10},
+    "chain_limit": {"hops": 10, "hops_max": 10, "entries": 0},
     "control_group": {"bucket": 74, "control_percent": 99},
     "outside_time_of_day": {"local_time": "04:00", "time_zone": "America/New_York"},
     "quiet_hours": {"local_time": "10:00", "time_zone": "Europe/Paris"},

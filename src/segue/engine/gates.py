@@ -105,9 +105,14 @@ def _is_waiting(draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
 
 
 def _is_end_of_chain(draft: Draft, act: Act, campaign: PublishedCampaign) -> bool:
-    """Cut chains of sends, and those of exceptions that one event sets off (semantics.md 3)."""
+    """Cut chains of sends, and what one event sets off again and again (semantics.md 3)."""
     entry_count = draft.entry_counts.get(campaign.slug, 0)
     return act.hops >= CHAIN_HOPS_MAX or entry_count >= CHAIN_HOPS_MAX
+
+
+def _chain_facts(draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
+    entry_count = draft.entry_counts.get(campaign.slug, 0)
+    return {"hops": act.hops, "hops_max": CHAIN_HOPS_MAX, "entries": entry_count}
 
 
 def _time_facts(_draft: Draft, act: Act, campaign: PublishedCampaign) -> Facts:
@@ -202,11 +207,7 @@ _ENTRY_GATES: Final = (
     ),
     EntryGate("not_re_eligible", _is_not_re_eligible, _pause_facts),
     EntryGate("already_waiting", _is_waiting, _waiting_facts),
-    EntryGate(
-        "chain_limit",
-        _is_end_of_chain,
-        lambda _draft, act, _campaign: {"hops": act.hops, "hops_max": CHAIN_HOPS_MAX},
-    ),
+    EntryGate("chain_limit", _is_end_of_chain, _chain_facts),
 )
 
 

@@ -31,8 +31,7 @@ def cancel_waiting(draft: Draft, act: Act, rules: list[ExceptionRule]) -> None:
             continue
         if wait.entered_at <= act.happened_at < wait.due_at and is_bound(draft, act, rule.binding):
             _cancel(draft, rule.campaign, wait, "exception_event", act.id, act.now)
-            # A hop, too: of two campaigns each may be the other's trigger and exception.
-            _emit(draft, act, "exception_event", rule.campaign, variant=wait.variant)
+            _emit(draft, act, "exception_event", rule.campaign, act.hops, variant=wait.variant)
 
 
 def end_wait(draft: Draft, campaign: str, reason: str, now: int) -> None:
@@ -70,6 +69,7 @@ def consider(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
         draft.decided(act.id, act.now, campaign.slug, "refuse", reason=reason)
         draft.count(campaign.slug, "", "refused", reason)
         return
+    draft.entry_counts[campaign.slug] = draft.entry_counts.get(campaign.slug, 0) + 1
     is_control = _belongs_to_control(draft, campaign)
     if draft.watch is not None:
         note_control(draft, campaign, is_control)
@@ -112,7 +112,8 @@ def _enroll_in_control(draft: Draft, act: Act, campaign: PublishedCampaign) -> N
     draft.set_membership(slug, replace(draft.membership(slug), control_at=at))
     receive(draft, slug, receipt)
     draft.decided(act.id, act.now, slug, "control", reason="control_group")
-    _emit(draft, act, "control_group_enroll", slug)
+    # A hop, like the send that others get in its place (semantics.md 3).
+    _emit(draft, act, "control_group_enroll", slug, act.hops + 1)
 
 
 def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
@@ -130,7 +131,6 @@ def _enter(draft: Draft, act: Act, campaign: PublishedCampaign) -> None:
         hops=act.hops,
         trigger=_context_of(draft, act),
     )
-    draft.entry_counts[slug] = draft.entry_counts.get(slug, 0) + 1
     draft.decided(act.id, act.now, slug, "enter", variant=variant, due=due_at)
     draft.count_wait(slug, wait, "entered")
     if draft.watch is not None:
@@ -185,10 +185,11 @@ def _emit(
     act: Act,
     name: str,
     campaign: str,
+    hops: int,
     *,
     variant: str | None = None,
 ) -> None:
-    """Queue an act of the engine that follows from this one, at the same instant: one more hop."""
+    """Queue an act of the engine that follows from this one, at the same instant."""
     event = Event(draft.user_id, name, campaign=campaign, variant=variant)
     act_id = derive_id(act.now, name, campaign, draft.user_id, act.id)
-    draft.acts.append(Act(event, act.happened_at, act.now, act.hops + 1, derived_id=act_id))
+    draft.acts.append(Act(event, act.happened_at, act.now, hops, derived_id=act_id))

@@ -145,7 +145,9 @@ class Decider:
             reason = "chain_limit"
         if reason is not None:
             self.decide(act.user_id, slug, "refuse", act.id, reason)
-        elif self.is_for_control(life, act.user_id):
+            return
+        self.entered.append(slug)
+        if self.is_for_control(life, act.user_id):
             self.enroll(slug, act)
         else:
             self.enter(life, act)
@@ -171,7 +173,6 @@ class Decider:
         send_id = derive_id(self.now, "send", campaign.slug, act.user_id, act.id)
         variant = variant_of(campaign, act.user_id).name
         wait = Wait(send_id, act.happened_at, due, campaign, variant, act.hops, act.id)
-        self.entered.append(campaign.slug)
         self.decide(act.user_id, campaign.slug, "enter", act.id, wait=wait, due=format_instant(due))
         if due <= self.now:
             self.decide_send(act.user_id, wait)

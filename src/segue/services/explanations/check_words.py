@@ -124,7 +124,12 @@ def _waiting_failed(words: Words, facts: Facts) -> str:
     return f"{words.user} was waiting for it already, since {since} and until {due}"
 
 
-def _chain(_words: Words, facts: Facts) -> str:
+def _chain(words: Words, facts: Facts) -> str:
+    if facts["entries"] >= facts["hops_max"]:
+        times = counted(facts["entries"], "time")
+        return (
+            f"the same event had let {words.user} in {times} already, and no event may more often"
+        )
     if facts["hops"] == 0:
         return "no send led to it without somebody acting"
     sends = counted(facts["hops"], "send")
