@@ -215,6 +215,22 @@ def test_an_exception_with_nobody_waiting_does_nothing() -> None:
     assert story.waits("2d").explain("ann", "c").standing == "sent"
 
 
+def test_campaigns_that_restart_each_other_are_told_how_often_one_event_did() -> None:
+    def restart(other: str) -> list[dict[str, Any]]:
+        return [{"event": "go"}, interacts(other, "exception_event")]
+
+    more: dict[str, Any] = {"delay": "1h", "re_eligibility": "always"}
+    pong = campaign("pong", *restart("c"), exceptions=restart("c"), **more)
+    ping = document(*restart("pong"), exceptions=restart("pong"), **more)
+    story = Recorded(ping, pong).publish("c", "pong").happens("ann", "go").happens("ann", "go")
+    found = story.explain("ann", "c")
+    ended = [check for check in found.steps[-1].checks() if check.reason == "chain_limit"][-1]
+    assert not ended.is_passed
+    assert ended.sentence == (
+        "The same event had let ann in 10 times already, which is the most it may."
+    )
+
+
 def test_an_exception_from_before_the_wait_began_does_nothing() -> None:
     story = excepted().happens("ann", "go").waits("10m")
     story.happens("ann", "purchase", product_id="x", ago="20m")

@@ -127,9 +127,7 @@ def _waiting_failed(words: Words, facts: Facts) -> str:
 def _chain(words: Words, facts: Facts) -> str:
     if facts["entries"] >= facts["hops_max"]:
         times = counted(facts["entries"], "time")
-        return (
-            f"the same event had let {words.user} in {times} already, and no event may more often"
-        )
+        return f"the same event had let {words.user} in {times} already, which is the most it may"
     if facts["hops"] == 0:
         return "no send led to it without somebody acting"
     sends = counted(facts["hops"], "send")
