@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.support.servers import SegueServer
 
+pytestmark = pytest.mark.slow
+
 
 def segue(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "segue", *arguments]

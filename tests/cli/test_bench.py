@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["backtest", "replay"])
 def test_a_fold_over_the_record_is_measured_beside_the_floor(tmp_path: Path, name: str) -> None:

@@ -4,6 +4,10 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_the_demo_shows_a_send_and_ends_cleanly_on_ctrl_c() -> None:
     command = [sys.executable, "-u", "-m", "segue", "demo", "--port", "0", "--pace", "0.05"]

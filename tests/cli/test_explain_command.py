@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from tests.support.servers import SegueServer
 
+pytestmark = pytest.mark.slow
+
 WAITS: dict[str, Any] = {
     "slug": "waits",
     "name": "Still there?",

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "campaigns-in-git.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
-@pytest.mark.slow
 def test_the_session_of_the_page_goes_as_it_is_printed(tmp_path: Path) -> None:
     blocks = BLOCK.findall(PAGE.read_text())
     for kind, text in blocks:

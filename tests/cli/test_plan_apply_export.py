@@ -12,6 +12,8 @@ import yaml
 from tests.support.documents import email, follower, interaction
 from tests.support.servers import SegueServer
 
+pytestmark = pytest.mark.slow
+
 HTML = [email(**{"from": "hi@shop.test", "html": '<a href="{{ unsubscribe_url }}">Bye</a>'})]
 DAY = {"after": "7d"}
 
@@ -145,7 +147,6 @@ def test_faults_are_one_line_that_names_files_and_paths(repository: Repository) 
     assert repository.segue("plan").returncode == 2
 
 
-@pytest.mark.slow
 def test_an_export_is_what_was_applied_and_changes_nothing(repository: Repository) -> None:
     """Export, apply, export: the same bytes; and the author's own files stay as they are."""
     before = {path: path.read_bytes() for path in repository.folder.rglob("*.yaml")}
@@ -176,7 +177,6 @@ def test_an_export_needs_something_to_export(repository: Repository) -> None:
     assert not repository.data.exists()
 
 
-@pytest.mark.slow
 def test_a_server_that_runs_is_worked_on_through_its_api(repository: Repository) -> None:
     with SegueServer(repository.data) as server:
         line = repository.refused("apply")

@@ -15,6 +15,8 @@ from tests.support.servers import SegueServer, eventually
 from segue.storage.encoding import decode_verdicts, encode_verdicts
 from segue.storage.open import open_stores
 
+pytestmark = pytest.mark.slow
+
 ALLOWED = {"SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES": '["127.0.0.0/8"]'}
 RECEIVED = {"interact_with_campaign": {"campaign": "first", "interaction": "webhook_receive"}}
 

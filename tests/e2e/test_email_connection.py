@@ -10,6 +10,8 @@ import httpx2
 import pytest
 from tests.support.servers import Mailbox, SegueServer, eventually, mail_server
 
+pytestmark = pytest.mark.slow
+
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
 
 

@@ -14,6 +14,8 @@ import pytest
 from tests.support.receiver import webhook_receiver
 from tests.support.servers import SegueServer
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 USERS = 40
 
@@ -85,7 +87,6 @@ def told(lines: list[dict[str, Any]]) -> Counter[str]:
     return Counter(json.dumps(line, sort_keys=True) for line in lines)
 
 
-@pytest.mark.slow
 def test_a_server_killed_at_twenty_random_moments_loses_and_doubles_nothing(
     tmp_path: Path,
 ) -> None:

@@ -15,6 +15,8 @@ from tests.support.servers import SegueServer, eventually
 
 from segue.clock import SystemClock
 
+pytestmark = pytest.mark.slow
+
 PUSH = {"push": {"title": "Hello"}}
 
 

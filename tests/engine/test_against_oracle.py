@@ -19,6 +19,8 @@ from segue.engine.checks import check_campaign
 from segue.engine.workspace_checks import check_workspace
 from segue.model.campaigns import Campaign
 
+pytestmark = pytest.mark.slow
+
 SEEDS_IN_ALL = 1_000
 SEEDS_AT_ONCE = 50  # so that processes share them
 KEPT = Path(__file__).parents[1] / "seeds" / "worlds.txt"

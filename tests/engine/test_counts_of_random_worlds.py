@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 
+import pytest
 from tests.support.counted_run import CountedRun, CountKey
 from tests.support.counted_worlds import run_of_seed
 from tests.support.plain_worlds import world_of_seed
 from tests.support.slow_counts import CLOSED, SlowCounts
 
 from segue.model.metrics import METRICS
+
+pytestmark = pytest.mark.slow
 
 SEEDS = range(300)
 

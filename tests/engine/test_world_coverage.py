@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import get_args
 
+import pytest
 from tests.support.oracle import Oracle
 from tests.support.random_worlds import world_of_seed
 
@@ -10,6 +11,8 @@ from segue.model.filters import KINDS
 from segue.model.interactions import INTERACTIONS
 from segue.model.reasons import REASONS
 from segue.runtime.lines import ControlKind
+
+pytestmark = pytest.mark.slow
 
 SEEDS = range(600)
 OFTEN = 5  # a rule that is looked at once may have been looked at by chance

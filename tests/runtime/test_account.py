@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import product
 
+import pytest
 from hypothesis import given
 
 from segue.engine.draft import Act
@@ -11,6 +12,8 @@ from segue.model.verdicts import Verdict
 from segue.runtime.account import Account, Step, account_of
 from tests.support.plain_worlds import World, worlds
 from tests.support.recorded import Recorded, of_world
+
+pytestmark = pytest.mark.slow
 
 # What a hearing leads to, by the decisions of its step.
 LEADS = {

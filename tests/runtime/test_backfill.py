@@ -29,6 +29,8 @@ from tests.support.random_worlds import world_of_seed
 from tests.support.recorder import Recorder
 from tests.support.story import EMAIL, campaign, interacts
 
+pytestmark = pytest.mark.slow
+
 NOW = parse_instant("2026-11-10T12:00:00Z")
 SALE = campaign(
     "sale",

@@ -1,5 +1,6 @@
 """A backtest decides for the draft as if it had been there, and changes nothing for others."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from segue.runtime.recorded import RecordedLog
 from tests.support.drafts import Together, alone, record_without
 from tests.support.random_worlds import World, world_of_seed
 from tests.support.recorder import Recorder
+
+pytestmark = pytest.mark.slow
 
 SEEDS = range(100)
 

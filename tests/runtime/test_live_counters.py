@@ -21,6 +21,8 @@ from tests.support.live import LiveRuntime
 from tests.support.plain_worlds import START
 from tests.support.story import campaign
 
+pytestmark = pytest.mark.slow
+
 WHOLE = Sums([0, FOREVER], by_metric=True)
 
 

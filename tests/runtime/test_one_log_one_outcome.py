@@ -26,6 +26,8 @@ from segue.runtime.offline import OfflineRun
 from tests.support.live import LiveRuntime, phones_of
 from tests.support.random_worlds import World, world_of_seed
 
+pytestmark = pytest.mark.slow
+
 SEEDS_A_TEST = 10
 
 

@@ -17,6 +17,8 @@ from tests.support.random_worlds import world_of_seed
 from tests.support.recorder import Recorder
 from tests.support.story import campaign
 
+pytestmark = pytest.mark.slow
+
 NOW = parse_instant("2026-11-01T00:00:00Z")
 
 

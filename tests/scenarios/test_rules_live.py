@@ -20,6 +20,8 @@ from segue.model.log_records import AttributesReceived, CampaignPublished, Event
 from segue.model.rendered import RenderedEmail
 from segue.services.tracking import Tracking
 
+pytestmark = pytest.mark.slow
+
 START = parse_instant("2026-11-01T00:00:00Z")
 CAMPAIGNS = "/api/v1/campaigns"
 GO = {"event": "go"}

@@ -29,6 +29,8 @@ from tests.support.desk import HTML, START, Desk, clicked
 from tests.support.documents import follower
 from tests.support.random_worlds import world_of_seed
 
+pytestmark = pytest.mark.slow
+
 FANS = {"slug": "fans", "name": "Fans", "filter": {"event": {"name": "go", "count": {"gte": 2}}}}
 
 

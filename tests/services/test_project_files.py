@@ -16,6 +16,8 @@ from segue.services.project_export import to_yaml, write_project
 from segue.services.project_files import read_folder, read_project, read_yaml
 from tests.support.documents import campaign
 
+pytestmark = pytest.mark.slow
+
 HTML = '<p>Hello {{ first_name }}</p>\n<a href="https://shop.test">See</a>\n'
 AWKWARD = [
     "yes",

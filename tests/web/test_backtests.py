@@ -7,6 +7,8 @@ import httpx2
 import pytest
 from tests.support.servers import SegueServer, eventually
 
+pytestmark = pytest.mark.slow
+
 BACKTESTS = "/api/v1/backtests"
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.support.servers import Mailbox, SegueServer, eventually, mail_server
 
+pytestmark = pytest.mark.slow
+
 API = "/api/v1/campaigns"
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support.documents import email, follower, interaction
 from tests.support.servers import SegueServer, eventually
 
+pytestmark = pytest.mark.slow
+
 PROJECTS = "/api/v1/projects"
 HTML = [email(**{"from": "hi@shop.test", "html": '<a href="{{ unsubscribe_url }}">Bye</a>'})]
 

@@ -8,6 +8,8 @@ import httpx2
 import pytest
 from tests.support.servers import Mailbox, SegueServer, eventually, mail_server
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGNS = "/api/v1/campaigns"
 TEXT = "<p>Hi {{ first_name }} {{ trigger_properties.code }}</p>"
 HTML = TEXT + '<a href="{{ unsubscribe_url }}">Bye</a>'

@@ -17,6 +17,8 @@ from tests.support.servers import SegueServer, eventually
 from segue.model.limits import DEVICE_REPORTS_MAX, DEVICE_REQUEST_BYTES_MAX
 from segue.web import sdk
 
+pytestmark = pytest.mark.slow
+
 SECRET = "a-secret-of-the-shop"
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support.documents import campaign
 from tests.support.servers import SegueServer, eventually
 
+pytestmark = pytest.mark.slow
+
 SEGMENTS = "/api/v1/segments"
 COUNT = f"{SEGMENTS}/count"
 FRENCH = {"attribute": "country", "eq": "FR"}

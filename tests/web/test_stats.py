@@ -11,6 +11,8 @@ from tests.support.servers import SegueServer, eventually, mail_server
 from segue.engine.bucketing import is_in_control
 from segue.services.stats import Stats
 
+pytestmark = pytest.mark.slow
+
 STATS = "/api/v1/campaigns/sale/stats"
 WAITING = "/api/v1/campaigns/sale/waiting"
 CONTROL_PERCENT = 20

@@ -8,6 +8,8 @@ import pytest
 from tests.support.documents import campaign
 from tests.support.servers import SegueServer, eventually
 
+pytestmark = pytest.mark.slow
+
 WORKSPACE, CAPS, CHANNELS = (f"/api/v1/{name}" for name in ("workspace", "caps", "channels"))
 PLAIN: dict[str, Any] = {
     "time_zone": "UTC",
