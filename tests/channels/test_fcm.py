@@ -21,6 +21,8 @@ from segue.model.rendered import RenderedPush
 from tests.channels.fake_provider import CUT, NEVER, Reply, serving
 from tests.channels.fake_push import FakeFcm, fcm_error
 
+pytestmark = pytest.mark.slow
+
 NOW = parse_instant("2026-11-01T10:00:00Z")
 DEVICE = RegisteredDevice("phone", "android", "cX-1:APA91b")
 PUSH = RenderedPush("snd_1", "ada", "welcome", "A", [DEVICE], "Hello", "Come back")

@@ -17,6 +17,8 @@ from tests.channels.certificates import certificate
 from tests.channels.fake_http import WebServer, web_server
 from tests.channels.test_guard import FORBIDDEN, ODDLY_SPELT
 
+pytestmark = pytest.mark.slow
+
 LOCAL = ["127.0.0.0/8"]
 
 

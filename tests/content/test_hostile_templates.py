@@ -15,6 +15,8 @@ from segue.content.liquid import Liquid, LiquidError
 from segue.content.sandbox import parse_template
 from segue.model.limits import MESSAGE_BYTES_MAX, RENDER_MEMORY_BYTES_MAX, RENDER_TIME_MAX
 
+pytestmark = pytest.mark.slow
+
 CPU_SECONDS_MAX = (
     1.0  # ten times the limit: tracemalloc alone makes everything several times slower
 )

@@ -42,6 +42,8 @@ from segue.engine.local_time import (
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, from_datetime, parse_instant
 from segue.model.limits import HOURS_SEARCH
 
+pytestmark = pytest.mark.slow
+
 DAY_MINUTES = 24 * 60
 MONDAY, TUESDAY, WEDNESDAY, SUNDAY = 0, 1, 2, 6
 PARIS = ZoneInfo("Europe/Paris")

@@ -14,6 +14,8 @@ from segue.engine.recurrence import Cron, Occurrence, due_of, occurrence_after, 
 from segue.model.instants import DAY, HOUR, MINUTE, from_datetime, parse_instant
 from segue.model.limits import CRON_LENGTH_MAX
 
+pytestmark = pytest.mark.slow
+
 PARIS = ZoneInfo("Europe/Paris")
 KIRITIMATI = ZoneInfo("Pacific/Kiritimati")  # UTC+14
 PAGO_PAGO = ZoneInfo("Pacific/Pago_Pago")  # UTC-11

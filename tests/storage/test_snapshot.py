@@ -20,6 +20,8 @@ from segue.storage.partial_states import is_empty
 from segue.storage.ports import Checkpoint, Counter, Position, Snapshot, Sums
 from segue.storage.sqlite_snapshot import SqliteSnapshot
 
+pytestmark = pytest.mark.slow
+
 HIGHEST_KEY = (1 << 63) - 1
 
 

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from tests.support.servers import SegueServer, eventually
 
+pytestmark = pytest.mark.slow
+
 NDJSON = {"Content-Type": "application/x-ndjson"}
 GZIP = {"Content-Encoding": "gzip"}
 CAMPAIGNS = "/api/v1/campaigns"
