@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from segue.engine.value_checks import check_where
-from segue.model.campaigns import CustomEvent, DidNot, Happening, InteractWithCampaign, Trigger
+from segue.model.campaigns import CustomEvent, DidNot, Happening, Trigger
 from segue.model.decoding import did_you_mean, shown
 from segue.model.events import PURCHASE, SESSION_START
-from segue.model.filters import PastInteraction
+from segue.model.filters import InteractionSpec
 from segue.model.instants import DAY, parse_duration
 from segue.model.interactions import ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
 from segue.model.limits import DELAY_MAX, NAME_LENGTH_MAX
@@ -56,9 +56,7 @@ def _check_event(event: str | CustomEvent, path: str) -> Iterator[Problem]:
         yield from check_where(event.where, f"{path}.where")
 
 
-def check_interaction(
-    spec: InteractWithCampaign | PastInteraction, path: str, own_slug: str = ""
-) -> Iterator[Problem]:
+def check_interaction(spec: InteractionSpec, path: str, own_slug: str = "") -> Iterator[Problem]:
     """Yield what is wrong with an interaction and its options."""
     if spec.interaction not in INTERACTIONS:
         hint = did_you_mean(spec.interaction, [*INTERACTIONS])
@@ -78,9 +76,7 @@ def _check_did_not(spec: DidNot, path: str, own_slug: str) -> Iterator[Problem]:
     yield from check_length(spec.within, f"{path}.within", DELAY_MAX, may_be_nothing=False)
 
 
-def _check_options(
-    spec: InteractWithCampaign | DidNot | PastInteraction, path: str, own_slug: str
-) -> Iterator[Problem]:
+def _check_options(spec: InteractionSpec | DidNot, path: str, own_slug: str) -> Iterator[Problem]:
     if own_slug and spec.campaign == own_slug:
         yield Problem(f"{path}.campaign", "a campaign cannot be triggered by itself")
     for name in _NAMES:

@@ -11,7 +11,7 @@ from segue.engine.matching import Target, resolve
 from segue.engine.references import references_in
 from segue.engine.retargeting import compile_done
 from segue.model.campaigns import Campaign, DidNot, InteractWithCampaign
-from segue.model.filters import PastInteraction
+from segue.model.filters import InteractionSpec
 from segue.model.interactions import receives_before
 from segue.model.state import Done, UserState
 
@@ -95,22 +95,9 @@ def _triggers_of(document: Campaign, targets: Mapping[str, Target]) -> list[Miss
     return triggers
 
 
-def _asked(spec: InteractWithCampaign | DidNot) -> list[PastInteraction]:
+def _asked(spec: InteractWithCampaign | DidNot) -> list[InteractionSpec]:
     """Return what a user has to have done; for a `did_not`, to have received the campaign."""
     if isinstance(spec, DidNot):
         names = receives_before(spec.interaction)
-        return [PastInteraction(name, spec.campaign, spec.variant) for name in names]
-    return [
-        PastInteraction(
-            spec.interaction,
-            spec.campaign,
-            spec.variant,
-            spec.alias,
-            spec.button,
-            spec.page,
-            spec.conversion_event,
-            spec.body_only,
-            spec.outcome,
-            spec.include_control,
-        )
-    ]
+        return [InteractionSpec(name, spec.campaign, spec.variant) for name in names]
+    return [spec]

@@ -9,7 +9,7 @@ from typing import Final
 
 from segue.engine.matching import Target, resolve
 from segue.model.channels import CHANNELS, Channel
-from segue.model.filters import PastInteraction, Retargeting, Tagged
+from segue.model.filters import InteractionSpec, PastInteraction, Retargeting, Tagged
 from segue.model.instants import parse_duration
 from segue.model.interactions import CONVERSION, DELIVERED_ACTS, INTERACTIONS, RECEIVE_BY_CHANNEL
 from segue.model.state import CONTROL_VARIANT, Done, Membership, UserState
@@ -104,7 +104,7 @@ def _slugs_meant(spec: PastInteraction, targets: Mapping[str, Target]) -> frozen
     return frozenset((next(iter(slugs), spec.campaign),))
 
 
-def compile_done(spec: PastInteraction) -> Callable[[Done], bool]:
+def compile_done(spec: InteractionSpec) -> Callable[[Done], bool]:
     """Return whether an act that a user did is the interaction, whenever it was."""
     interaction = INTERACTIONS[spec.interaction]
     act = DELIVERED_ACTS[interaction.act] if spec.outcome else interaction.act

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from segue.engine.listeners import exceptions_of
 from segue.engine.references import Spec
-from segue.model.campaigns import Campaign, DidNot, InteractWithCampaign
+from segue.model.campaigns import Campaign, DidNot
 from segue.model.channels import Channel
 from segue.model.decoding import did_you_mean, shown
-from segue.model.filters import PastInteraction, Retargeting
+from segue.model.filters import InteractionSpec, PastInteraction, Retargeting
 from segue.model.interactions import INTERACTIONS, Interaction
 from segue.model.messages import Email, InAppMessage, MessageBody, Push, Sms
 from segue.model.problems import Problem
@@ -79,7 +79,7 @@ def _channel_of(interaction: Interaction) -> Channel | None:
 
 
 def _check_happenings(
-    spec: DidNot | PastInteraction | InteractWithCampaign, target: KnownCampaign, path: str
+    spec: DidNot | InteractionSpec, target: KnownCampaign, path: str
 ) -> Iterator[Problem]:
     """Yield why something that Segue itself does with users can never come of the target."""
     document = target.document
@@ -104,7 +104,7 @@ def _check_conversion(letter: str | None, target: KnownCampaign, path: str) -> I
 
 
 def _check_parts(
-    spec: DidNot | PastInteraction | InteractWithCampaign, target: KnownCampaign, path: str
+    spec: DidNot | InteractionSpec, target: KnownCampaign, path: str
 ) -> Iterator[Problem]:
     """Yield a button or page that the target's messages do not have."""
     interaction = INTERACTIONS[spec.interaction]
@@ -151,7 +151,7 @@ def doubts_of_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[P
 
 
 def _doubts_of_tracking(
-    spec: DidNot | PastInteraction | InteractWithCampaign, target: KnownCampaign, path: str
+    spec: DidNot | InteractionSpec, target: KnownCampaign, path: str
 ) -> Iterator[Problem]:
     """Warn where no message of the target is tracked: only a report from elsewhere would fire."""
     bodies = [body for _, body in target.bodies(spec.variant)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from segue.model.filters import Filter, PropertyCondition, Tagged
+from segue.model.filters import Filter, InteractionSpec, PropertyCondition, Tagged
 from segue.model.limits import (
     CONVERSIONS_MAX,
     DELAY_DAYS_MAX,
@@ -24,19 +24,8 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class InteractWithCampaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An interaction with another campaign; `campaign` is a slug, an id, a tag or "any"."""
-
-    interaction: str
-    campaign: str | Tagged = "any"
-    variant: str | None = None
-    alias: str | None = None
-    button: str | None = None
-    page: str | None = None
-    conversion_event: Literal["A", "B", "C", "D"] | None = None
-    body_only: bool = False
-    outcome: Literal["delivered"] | None = None
-    include_control: bool = False
+class InteractWithCampaign(InteractionSpec, frozen=True):
+    """An interaction with another campaign."""
 
 
 class DidNot(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

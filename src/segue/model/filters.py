@@ -115,8 +115,8 @@ class Retargeting(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     within: Duration | None = None
 
 
-class PastInteraction(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An interaction that the user did, with the options that a trigger on it takes."""
+class InteractionSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which interaction, with which campaigns (a slug, an id, a tag or "any"), and its options."""
 
     interaction: str
     campaign: str | Tagged = "any"
@@ -128,6 +128,11 @@ class PastInteraction(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     body_only: bool = False
     outcome: Literal["delivered"] | None = None
     include_control: bool = False
+
+
+class PastInteraction(InteractionSpec, frozen=True):
+    """An interaction that the user did, with the options that a trigger on it takes."""
+
     within: Duration | None = None
 
 
