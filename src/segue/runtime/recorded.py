@@ -26,6 +26,7 @@ from segue.model.verdicts import Verdict
 from segue.runtime.fold import Fold, Outcomes
 from segue.runtime.in_memory import DictStates
 from segue.runtime.read_back import LogReadBack
+from segue.runtime.recovery import all_plan_changes
 from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Journal, Snapshot
 
@@ -60,7 +61,7 @@ class RecordedLog:
         self.begin = Place(0, 0, 0)
         if first is not None:
             self.begin = Place(first.seq, first.first_ordinal, first.records[0].received_at)
-        self.changes = _all_changes(journal, snapshot)
+        self.changes = all_plan_changes(journal, snapshot)
         self._journal = journal
 
     @property
@@ -133,13 +134,3 @@ class Unheard:
 
     def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
         """Nothing is handed over."""
-
-
-def _all_changes(journal: Journal, snapshot: Snapshot) -> list[PlanChange]:
-    """Return every change of the plan: the snapshot's, and those in the log behind it."""
-    reached = snapshot.position().seq  # first: a checkpoint in between must not hide any
-    changes = snapshot.plan_changes()
-    known = len(changes)
-    for block in journal.read_log(reached):
-        changes += [one for one in block.records if isinstance(one, PlanChange)]
-    return changes[:known] + [one for one in changes[known:] if one not in changes[:known]]

@@ -16,12 +16,20 @@ Progress = Callable[[int, int], None]
 
 def plan_at_end(journal: Journal, snapshot: Snapshot) -> Plan:
     """Return what is published at the end of the log, without deciding about anything in it."""
-    # The position first: a server that writes meanwhile may then only tell something twice.
-    seq = snapshot.position().seq
-    changes = snapshot.plan_changes()
-    for block in journal.read_log(seq):
-        changes += [record for record in block.records if isinstance(record, PlanChange)]
-    return apply_changes(EMPTY_PLAN, changes)
+    return apply_changes(EMPTY_PLAN, all_plan_changes(journal, snapshot))
+
+
+def all_plan_changes(journal: Journal, snapshot: Snapshot) -> list[PlanChange]:
+    """Return every change of the plan: the snapshot's, and those in the log behind it."""
+    reached = snapshot.position().seq  # first: a checkpoint in between must not hide any
+    stored = snapshot.plan_changes()
+    behind = (
+        record
+        for block in journal.read_log(reached)
+        for record in block.records
+        if isinstance(record, PlanChange)
+    )
+    return [*stored, *(change for change in behind if change not in stored)]
 
 
 def replay_tail(journal: Journal, processor: Processor, progress: Progress) -> None:
