@@ -45,6 +45,15 @@ async def read_json(request: Request[Any, Any, Any]) -> Any:
         raise msgspec.DecodeError(str(error)) from None
 
 
+async def read_json_if_any(request: Request[Any, Any, Any]) -> Any:
+    """Return the body's JSON as plain values; a body that was left out is an empty object.
+
+    Raises:
+        DecodeError: it is no JSON.
+    """
+    return await read_json(request) if await request.body() else {}
+
+
 def _unpack(packed: bytes) -> bytes:
     """Return what gzip packed, all members of it: streams may be joined end to end."""
     members: list[bytes] = []

@@ -16,7 +16,7 @@ from segue.services.explanations.service import explain_live
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.waiting import WaitingPage, waiting_for
 from segue.storage.ports import StoredCampaign
-from segue.web.bodies import read_json
+from segue.web.bodies import read_json, read_json_if_any
 from segue.web.pages import Page, PageLimit, page_of
 
 UserId = Annotated[str, QueryParameter(min_length=1, max_length=NAME_LENGTH_MAX)]
@@ -139,7 +139,7 @@ async def preview_campaign(
     campaign: str, request: Request[Any, Any, Any], application: Application
 ) -> Preview:
     """Fill each message in for one user, real or made up, and show the templates' errors."""
-    raw = await read_json(request) if await request.body() else {}
+    raw = await read_json_if_any(request)
     wish = decode_document(raw, PreviewRequest)
     return application.previews.preview(application.campaigns.find(campaign), wish)
 

@@ -9,7 +9,7 @@ from segue.model.decoding import decode_document
 from segue.model.instants import format_instant
 from segue.services.application import Application
 from segue.services.publishing import Publication, PublishSetWish, PublishWish
-from segue.web.bodies import read_json
+from segue.web.bodies import read_json, read_json_if_any
 
 
 class Warned(Struct, omit_defaults=True):
@@ -72,7 +72,7 @@ async def publish_campaign(
 
     With `dry_run` nothing is done; with `backfill` what users did before enters them after all.
     """
-    raw = await read_json(request) if await request.body() else {}
+    raw = await read_json_if_any(request)
     wish = decode_document(raw, PublishWish, "The body")
     return shown(await application.publishing.publish(campaign, wish))
 
