@@ -10,7 +10,8 @@ from segue.engine.draft import Act
 from segue.engine.watching import Check, Heard
 from segue.model.verdicts import Verdict
 from segue.runtime.account import Account, Step, account_of
-from tests.support.plain_worlds import World, worlds
+from tests.support.plain_worlds import worlds
+from tests.support.random_worlds import World
 from tests.support.recorded import Recorded, of_world
 
 pytestmark = pytest.mark.slow

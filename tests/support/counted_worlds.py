@@ -8,7 +8,8 @@ from segue.model.effects import Deliver
 from segue.model.events import SendSettled, SettledAs
 from segue.model.instants import parse_instant
 from tests.support.counted_run import CountedRun, settled
-from tests.support.plain_worlds import World, world_of_seed
+from tests.support.plain_worlds import world_of_seed
+from tests.support.random_worlds import World
 
 # Most are accepted; of a campaign with two channels, often only one.
 OUTCOMES: tuple[tuple[SettledAs, str | None], ...] = (

@@ -1,6 +1,5 @@
-"""Random worlds without hours, schedules, segments or caps, for tests of other things."""
+"""Random worlds of action-based campaigns alone, without hours, segments or caps."""
 
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -9,90 +8,15 @@ from hypothesis import strategies as st
 
 from segue.model.campaigns import Campaign
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant, parse_instant
-from segue.model.interactions import INTERACTIONS
+from tests.support.random_worlds import World
+from tests.support.random_worlds.acts import details_of_act, name_of_act
+from tests.support.random_worlds.happenings import Happenings
+from tests.support.random_worlds.messages import AUTOMATIC, DID_NOTS, MESSAGES
+from tests.support.random_worlds.stage import EVENTS, TAGS, Stage, Target
 
 START = parse_instant("2026-11-01T00:00:00Z")
 STEPS = (0, 0, 0, SECOND, 10 * MINUTE, 10 * MINUTE, HOUR, DAY)
 DELAYS = (None, None, "10m", "10m", "1h", "1d")
-EVENTS = ("go", "buy", "look")
-TAGS = ("red", "blue")
-ALIASES = ("cta", "footer")
-BUTTONS = ("yes", "no")
-MESSAGES: dict[str, dict[str, Any]] = {
-    "email": {
-        "from": "Shop <hi@shop.test>",
-        "subject": "Hello",
-        "html": '<p><a href="https://shop.test/1" data-alias="cta">A</a>'
-        '<a href="https://shop.test/2" data-alias="footer">B</a></p>',
-        "text": "Hello",
-    },
-    "push": {
-        "title": "Hello",
-        "buttons": [{"id": "yes", "text": "Yes"}, {"id": "no", "text": "No"}],
-    },
-    "webhook": {"url": "https://shop.test/hook"},
-    "content_card": {"title": "Hello"},
-    "in_app_message": {
-        "body": "Hello",
-        "buttons": [{"id": "yes", "text": "Yes"}, {"id": "no", "text": "No"}],
-    },
-}
-# What may be followed, by the channel of the target; None fits every campaign.
-FOLLOWABLE: dict[str | None, tuple[str, ...]] = {
-    "email": (
-        "email_receive",
-        "email_receive",
-        "email_open",
-        "email_machine_open",
-        "email_other_open",
-        "email_click",
-        "email_alias_click",
-    ),
-    "push": ("push_receive", "push_receive", "push_direct_open", "push_button_click"),
-    "webhook": ("webhook_receive",),
-    "content_card": ("content_card_view", "content_card_click", "content_card_dismiss"),
-    "in_app_message": (
-        "in_app_message_view",
-        "in_app_message_click",
-        "in_app_message_button_click",
-    ),
-}
-DID_NOTS = {
-    "email": ("email_open", "email_other_open", "email_click", "email_alias_click"),
-    "push": ("push_direct_open", "push_button_click"),
-    "content_card": ("content_card_click",),
-    "in_app_message": ("in_app_message_click", "in_app_message_button_click"),
-}
-# Acts that follow without a person; a circle of them needs a delay or a limit (semantics.md 2).
-AUTOMATIC = (
-    "email_receive",
-    "push_receive",
-    "webhook_receive",
-    "control_group_enroll",
-    "conversion",
-    "exception_event",
-)
-
-
-@dataclass(frozen=True)
-class World:
-    """Campaigns, a log, and the moment up to which it is run."""
-
-    campaigns: dict[str, Campaign]
-    lines: list[dict[str, Any]]
-    until: str | None
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What others know of a campaign before it is written."""
-
-    slug: str
-    channels: tuple[str, ...]
-    tags: tuple[str, ...]
-    variants: int
-    conversions: int
-    control_percent: int
 
 
 class _Author:
@@ -100,13 +24,18 @@ class _Author:
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        stage = Stage(random)
         self.targets = [self._target(number) for number in range(random.randint(2, 5))]
+        stage.targets = self.targets
+        self.happenings = Happenings(stage)
 
-    def _target(self, number: int) -> _Target:
+    def _target(self, number: int) -> Target:
         random = self.random
         count = random.choice((1, 1, 1, 2))
-        return _Target(
+        return Target(
             slug=f"c{number}",
+            id=None,
+            kind="action",
             channels=tuple(random.sample(list(MESSAGES), count)),
             tags=tuple(tag for tag in TAGS if random.random() < 0.5),
             variants=random.choice((1, 1, 2)),
@@ -125,14 +54,14 @@ class _Author:
         if random.random() < 0.2 and any(
             set(each.channels) & set(DID_NOTS) for each in self.targets
         ):
-            delivery["triggers"] = [{"did_not": self._did_not()}]
-            delivery["exceptions"] = [self._happening()] if random.random() < 0.2 else []
+            delivery["triggers"] = [{"did_not": self.happenings.did_not(but="")}]
+            delivery["exceptions"] = [self.happenings.any()] if random.random() < 0.2 else []
         else:
             count = random.choice((1, 1, 2, 3))
             # the first campaigns begin the chains, the others follow
             begins = number == 0 or random.random() < 0.25
-            first = {"event": random.choice(EVENTS)} if begins else self._interaction()
-            delivery["triggers"] = [first] + [self._happening() for _ in range(count - 1)]
+            first = {"event": random.choice(EVENTS)} if begins else self._follows()
+            delivery["triggers"] = [first] + [self.happenings.any() for _ in range(count - 1)]
             delay = random.choice(DELAYS)
             if delay is not None:
                 delivery["delay"] = {"after": delay}
@@ -148,7 +77,7 @@ class _Author:
             ),
             "control_percent": target.control_percent,
             "conversions": [
-                {**self._happening(), "within": random.choice(("10m", "1h", "1d"))}
+                {**self.happenings.any(), "within": random.choice(("10m", "1h", "1d"))}
                 for _ in range(target.conversions)
             ],
         }
@@ -157,6 +86,9 @@ class _Author:
         if random.random() < 0.15:
             document["audience"] = self._audience()
         return document
+
+    def _follows(self) -> dict[str, Any]:
+        return {"interact_with_campaign": self.happenings.interaction()}
 
     def _break_circles(self, number: int, document: dict[str, Any]) -> None:
         """Limit what could follow automatically, at once and forever, but to an earlier one."""
@@ -172,7 +104,7 @@ class _Author:
             ):
                 document["re_eligibility"] = self.random.choice(("never", {"after": "10m"}))
 
-    def _write_messages(self, target: _Target, document: dict[str, Any]) -> None:
+    def _write_messages(self, target: Target, document: dict[str, Any]) -> None:
         messages = [{channel: MESSAGES[channel]} for channel in target.channels]
         if target.variants == 1:
             document["messages"] = messages
@@ -185,7 +117,7 @@ class _Author:
         ]
 
     def _exceptions(self, triggers: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-        exceptions = [self._happening() for _ in range(count)]
+        exceptions = [self.happenings.any() for _ in range(count)]
         if count > 1:
             exceptions[-1] = {"event": self.random.choice(EVENTS)}
         overlapping = self.random.choice(triggers)
@@ -194,87 +126,6 @@ class _Author:
         if any("session_start" in each for each in triggers):
             exceptions = [each for each in exceptions if "session_start" not in each]
         return exceptions
-
-    def _happening(self) -> dict[str, Any]:
-        random = self.random
-        kind = random.random()
-        if kind < 0.55:
-            return self._interaction()
-        if kind < 0.8:
-            return {"event": random.choice(EVENTS)}
-        if kind < 0.87:
-            where = [{"property": "a.b", random.choice(("eq", "gte", "ne")): random.choice((1, 2))}]
-            return {"event": {"name": random.choice(EVENTS), "where": where}}
-        if kind < 0.95:
-            where = [{"property": "price", "gt": 10}] if random.random() < 0.5 else []
-            product = {"product_id": "sku"} if random.random() < 0.5 else {}
-            return {"purchase": {**product, "where": where}}
-        return {"session_start": {}}
-
-    def _campaign_spec(self, target: _Target) -> Any:
-        kind = self.random.random()
-        if kind < 0.1:
-            return "any"
-        if kind < 0.25 and target.tags:
-            return {"tag": self.random.choice(target.tags)}
-        return target.slug
-
-    def _interaction(self) -> dict[str, Any]:
-        random = self.random
-        target = random.choice(self.targets)
-        names = list(FOLLOWABLE[random.choice(target.channels)])
-        if target.conversions and random.random() < 0.25:
-            names = ["conversion"]
-        elif target.control_percent and random.random() < 0.25:
-            names = ["control_group_enroll"]
-        elif random.random() < 0.15:
-            names = ["exception_event"]
-        name = random.choice(names)
-        spec: dict[str, Any] = {"interaction": name, "campaign": self._campaign_spec(target)}
-        self._add_options(spec)
-        if name == "conversion":
-            if random.random() < 0.4:
-                spec["conversion_event"] = "AB"[random.randrange(target.conversions)]
-            if random.random() < 0.4:
-                spec["include_control"] = True
-        if target.variants == 2 and spec["campaign"] == target.slug and random.random() < 0.3:
-            spec["variant"] = random.choice(("V1", "V2"))
-        return {"interact_with_campaign": spec}
-
-    def _add_options(self, spec: dict[str, Any]) -> None:
-        random = self.random
-        options = INTERACTIONS[spec["interaction"]].options
-        if "alias" in options:
-            spec["alias"] = random.choice(ALIASES)
-            if random.random() < 0.3:
-                spec |= {"interaction": "alias_click", "campaign": "any"}
-        if "button" in options and random.random() < 0.6:
-            spec["button"] = random.choice(BUTTONS)
-        if "body_only" in options and random.random() < 0.5:
-            spec["body_only"] = True
-        if "outcome" in options and random.random() < 0.15:
-            spec["outcome"] = "delivered"
-
-    def _did_not(self) -> dict[str, Any]:
-        random = self.random
-        pairs = [
-            (target, channel)
-            for target in self.targets
-            for channel in target.channels
-            if channel in DID_NOTS
-        ]
-        target, channel = random.choice(pairs)
-        name = random.choice(DID_NOTS[channel])
-        did_not = {
-            "interaction": name,
-            "campaign": self._campaign_spec(target),
-            "within": random.choice(("10m", "1h", "1d")),
-        }
-        if name == "email_alias_click":
-            did_not["alias"] = random.choice(ALIASES)
-        if "button" in INTERACTIONS[name].options and random.random() < 0.5:
-            did_not["button"] = random.choice(BUTTONS)
-        return did_not
 
     def _audience(self, depth: int = 0) -> dict[str, Any]:
         random = self.random
@@ -298,7 +149,7 @@ class _Author:
 class _Diary:
     """Writes the log of one world."""
 
-    def __init__(self, random: Random, targets: list[_Target]) -> None:
+    def __init__(self, random: Random, targets: list[Target]) -> None:
         self.random = random
         self.targets = targets
         self.users = [f"u{number}" for number in range(random.randint(1, 3))]
@@ -393,29 +244,8 @@ class _Diary:
     def _interaction(self) -> dict[str, Any]:
         random = self.random
         target = random.choice(self.targets)
-        channel = random.choice(target.channels)
-        names = [INTERACTIONS[name].act for name in FOLLOWABLE[channel]]
-        if channel == "email":
-            names += ["email_bounce", "email_unsubscribe", "email_spam_report", "email_delivered"]
-        if channel == "push":
-            names.append("push_delivered")
-        if random.random() < 0.05:
-            names = ["conversion", "exception_event", "control_group_enroll"]
-        name = random.choice(names)
-        line: dict[str, Any] = {"name": name, "campaign": target.slug}
-        if name == "email_open" and random.random() < 0.6:
-            line["machine"] = random.random() < 0.5
-        if name == "email_click" and random.random() < 0.7:
-            line["alias"] = random.choice((*ALIASES, "wrong"))
-        if name == "push_button_click":
-            line["button"] = random.choice((*BUTTONS, "wrong"))
-        if name == "in_app_message_click" and random.random() < 0.6:
-            line["button"] = random.choice((*BUTTONS, "wrong"))
-        if name == "conversion":
-            line["conversion_event"] = random.choice("AB")
-        if target.variants == 2 and random.random() < 0.2:
-            line["variant"] = random.choice(("V1", "V2"))
-        return line
+        name = name_of_act(random, random.choice(target.channels))
+        return {"name": name, "campaign": target.slug, **details_of_act(random, name, target)}
 
 
 def world_of_seed(seed: int) -> World:

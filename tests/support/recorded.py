@@ -45,7 +45,8 @@ from segue.services.explanations.service import explain
 from segue.storage.memory import MemoryJournal, MemorySnapshot
 from segue.storage.open import Stores
 from segue.storage.ports import Checkpoint, Journal, Position, StoredCampaign
-from tests.support.plain_worlds import START, World
+from tests.support.plain_worlds import START
+from tests.support.random_worlds import World
 
 # What becomes of a message: how it is settled, why, and the provider's or template's word.
 Answer = tuple[Any, str | None, str | None]

@@ -4,10 +4,9 @@ from typing import Any
 
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant
 from segue.model.interactions import DELIVERED_ACTS, INTERACTIONS
+from tests.support.random_worlds.acts import details_of_act, name_of_act
 from tests.support.random_worlds.author import Author
-from tests.support.random_worlds.messages import FOLLOWABLE
 from tests.support.random_worlds.stage import (
-    ALIASES,
     EVENTS,
     GROUPS,
     LATER,
@@ -255,31 +254,9 @@ class Diary:
     def _interaction(self) -> Line:
         random = self.random
         target = random.choice(self.stage.targets)
-        channel = random.choice(target.channels)
-        names = [INTERACTIONS[name].act for name in FOLLOWABLE[channel]]
-        if channel == "email":
-            names += ["email_bounce", "email_unsubscribe", "email_spam_report", "email_delivered"]
-        if channel in ("push", "sms"):
-            names.append(f"{channel}_delivered")
-        if random.random() < 0.05:
-            names = ["conversion", "exception_event", "control_group_enroll"]
-        name = random.choice(names)
+        name = name_of_act(random, random.choice(target.channels))
         is_known = self.status[target.slug] != "draft" and target.id is not None
         line: Line = {"name": name, "campaign": target.slug}
         if is_known and random.random() < 0.3:
             line["campaign"] = target.id
-        if name == "email_open" and random.random() < 0.6:
-            line["machine"] = random.random() < 0.5
-        if name == "email_click" and random.random() < 0.7:
-            line["alias"] = random.choice((*ALIASES, "wrong"))
-        if name == "push_button_click":
-            line["button"] = random.choice((*PARTS, "wrong"))
-        if name == "push_story_page_click":
-            line["page"] = random.choice((*PARTS, "wrong"))
-        if name == "in_app_message_click" and random.random() < 0.6:
-            line["button"] = random.choice((*PARTS, "wrong"))
-        if name == "conversion":
-            line["conversion_event"] = random.choice("AB")
-        if target.variants == 2 and random.random() < 0.2:
-            line["variant"] = random.choice(("V1", "V2"))
-        return line
+        return line | details_of_act(random, name, target)
