@@ -1,9 +1,9 @@
 """A real HTTP server that takes webhooks, and answers as it is told."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.http_server import QuietHandler, serving
 
 
 class Receiver:
@@ -21,10 +21,8 @@ def webhook_receiver() -> Iterator[Receiver]:
     """Run a receiver on a free loopback port."""
     receiver = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - http.server calls it so
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             receiver.requests.append((self.path, dict(self.headers), body))
             status, headers, answer = (
@@ -42,21 +40,6 @@ def webhook_receiver() -> Iterator[Receiver]:
             receiver.accepted_connections += 1
             super().setup()
 
-        def handle(self) -> None:
-            with contextlib.suppress(ConnectionError):
-                super().handle()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    try:
+    with serving(Handler) as origin:
+        receiver.url = f"{origin}/hook"
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,9 +1,9 @@
 """A shop's page for browser tests: another origin than Segue's, under a strict content policy."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.http_server import QuietHandler, serving
 
 _PAGE = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Shop</title>
@@ -63,10 +63,8 @@ def shop_page(segue: str, key: str, identity: str = "") -> Iterator[str]:
         "/worker.js": (_TRUST + _WORKER % texts).encode(),
     }
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
             is_script = self.path in scripts
             body = scripts.get(self.path, _PAGE)
             self.send_response(200 if is_script or self.path.startswith("/?") else 404)
@@ -77,20 +75,5 @@ def shop_page(segue: str, key: str, identity: str = "") -> Iterator[str]:
             with contextlib.suppress(ConnectionError):
                 self.wfile.write(body)
 
-        def handle(self) -> None:
-            with contextlib.suppress(ConnectionError):
-                super().handle()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as origin:
+        yield f"{origin}/"
