@@ -9,7 +9,7 @@ from segue.content.headers import SenderInvalidError
 from segue.content.links import Origin
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
-from segue.content.tokens import TokenSigner
+from segue.content.tokens import TokenSigner, Tracked
 from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
 from segue.model.devices import RegisteredDevice
@@ -150,10 +150,14 @@ def test_one_click_unsubscribing_follows_rfc_8058() -> None:
     assert made.html.count(f'href="{url}"') == 2
 
 
-def test_the_message_id_is_the_same_at_every_try() -> None:
+def test_the_message_id_names_the_message_and_is_the_same_at_every_try() -> None:
     first, second = email(text="a"), email(text="a", from_="x@shop.test")
-    assert first.headers["Message-ID"] == f"<{SEND_ID}@go.test>"
-    assert second.headers["Message-ID"] == f"<{SEND_ID}@shop.test>"
+    token, _, domain = first.headers["Message-ID"].strip("<>").partition("@")
+    assert SIGNER.read(token, "report") == Tracked(
+        "report", "u1", "spring-sale", "A", SEND_ID, "email"
+    )
+    assert domain == "go.test"
+    assert second.headers["Message-ID"] == f"<{token}@shop.test>"
     assert email(text="a").headers == first.headers
     assert first.headers["X-Segue-Send-Id"] == SEND_ID
     assert first.headers["Feedback-ID"] == "spring-sale:A:email:segue"

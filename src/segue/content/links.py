@@ -63,6 +63,10 @@ class LinkMaker:
         """Return the URL that unsubscribes the user."""
         return f"{self.root}u/{self._token('unsubscribe')}"
 
+    def report_token(self) -> str:
+        """Return what names the message wherever something is reported of it."""
+        return self._token("report")
+
     def _token(self, kind: TokenKind, alias: str | None = None, link: str | None = None) -> str:
         origin = self._origin
         return self._signer.sign(

@@ -250,7 +250,8 @@ class _EmailRendering:
         for name, template in self._body.headers.items():
             if is_header_name(name) and name.lower() not in RESERVED_HEADERS:
                 headers[name] = self._line(template, f"headers.{name}")
-        headers["Message-ID"] = f"<{origin.send_id}@{domain_of(sender)}>"
+        # Bounces, complaints and providers' reports quote it, and a token cannot be forged.
+        headers["Message-ID"] = f"<{self._links.report_token()}@{domain_of(sender)}>"
         headers["List-Unsubscribe"] = f"<{self._unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         headers["Feedback-ID"] = feedback_id(origin)

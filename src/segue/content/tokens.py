@@ -1,4 +1,4 @@
-"""Signed tokens behind every public link: open pixel, tracked link, unsubscribe.
+"""Signed tokens: behind every public link, and in what providers report of a message.
 
 What a token stands for travels inside it, so that a visit needs no look-up, and a redirect can
 only lead to a URL that was in the message.
@@ -22,8 +22,8 @@ _TEXT_LENGTH_MAX: Final = 8_192  # as the longest request line that common proxi
 _PERSON: Final = b"segue.token/1"  # a key that is used elsewhere as well signs nothing for us
 
 
-# What a visit to the token's URL means.
-TokenKind = Literal["open", "click", "unsubscribe"]
+# What a visit to the token's URL means; "report" comes back with what became of a message.
+TokenKind = Literal["open", "click", "unsubscribe", "report"]
 
 
 class Tracked(Struct, frozen=True, array_like=True):
