@@ -245,14 +245,18 @@ async def test_an_opened_push_is_of_the_campaign_that_the_user_received_it_from(
     taken = await phone.reports(
         Report("r1", "open", "push", send_id),
         Report("r2", "click", "push", send_id, button="a"),
-        Report("r3", "click", "push", send_id),
-        Report("r4", "view", "push", send_id),
-        Report("r5", "open", "push", "another"),
+        Report("r3", "click", "push", send_id, page="shoes"),
+        Report("r4", "click", "push", send_id),
+        Report("r5", "view", "push", send_id),
+        Report("r6", "open", "push", "another"),
+        Report("r7", "open", "push", send_id, page="shoes"),
+        Report("r8", "click", "push", send_id, button="a", page="shoes"),
     )
-    assert taken.accepted == 2
-    assert [one.index for one in taken.rejected] == [2, 3, 4]
+    assert taken.accepted == 3
+    assert [one.index for one in taken.rejected] == [3, 4, 5, 6, 7]
     assert [act["campaign"] for act in phone.acts("push_direct_open")] == ["news"]
     assert [act["button"] for act in phone.acts("push_button_click")] == ["a"]
+    assert [act["page"] for act in phone.acts("push_story_page_click")] == ["shoes"]
 
 
 async def test_erasing_a_user_takes_their_messages_along(phone: Phone) -> None:

@@ -37,6 +37,7 @@ class Report(Struct, forbid_unknown_fields=True):
     channel: DeviceChannel
     send_id: str
     button: Name | None = None
+    page: Name | None = None  # of a push story
     time: datetime | None = None
 
 
@@ -60,7 +61,7 @@ def event_of(
 
     `items` are those of the user's inbox; a push is known by the receipt in the user's `state`.
     """
-    act = _ACTS.get((report.channel, report.type))
+    act = _act_of(report)
     if act is None:
         return Rejected(index, f'"{report.type}" cannot be done to a {report.channel}')
     known = _known(report, items, state)
@@ -78,8 +79,16 @@ def event_of(
         channel=report.channel,
         variant=known.variant or None,
         button=report.button,
+        page=report.page,
         send_id=report.send_id,
     )
+
+
+def _act_of(report: Report) -> str | None:
+    act = _ACTS.get((report.channel, report.type))
+    if act == "push_button_click" and report.page is not None:
+        return "push_story_page_click"
+    return act
 
 
 def _known(
@@ -105,14 +114,24 @@ def _is_of(receipt: Receipt, send_id: str) -> bool:
 def _fault_of(report: Report, act: str, item: InboxItem | None) -> str | None:
     if act == "content_card_dismiss" and item is not None and item.content.get("pinned", False):
         return "a pinned card cannot be dismissed"
+    if report.page is not None:
+        return _fault_of_page(report)
     if act == "push_button_click":
-        return None if report.button is not None else 'a push is clicked at a "button"'
+        return None if report.button is not None else 'a push is clicked at a "button" or a "page"'
     if report.button is None:
         return None
     if act != "in_app_message_click" or item is None:
         return f'"{report.type}" of a {report.channel} has no "button"'
     buttons = [button["id"] for button in item.content.get("buttons", [])]
     return None if report.button in buttons else f"the message has no button {report.button!r}"
+
+
+def _fault_of_page(report: Report) -> str | None:
+    if (report.channel, report.type) != ("push", "click"):
+        return f'"{report.type}" of a {report.channel} has no "page"'
+    return (
+        None if report.button is None else 'a push is clicked at a "button" or a "page", not both'
+    )
 
 
 def _plausible(time: datetime | None, at: int) -> datetime | None:

@@ -134,9 +134,9 @@ async def get_content_cards(
 async def take_interactions(request: AnyRequest, application: Application) -> Taken:
     """Take what a user did with messages; durable then, and a repeat of an id is taken once.
 
-    `{user_id, interactions: [{id, type, channel, send_id, button?, time?}], sent_at?}`, where type
-    is view, click or dismiss, and channel in_app_message or content_card; a push is opened (open)
-    or clicked at a button (click).
+    `{user_id, interactions: [{id, type, channel, send_id, button?, page?, time?}], sent_at?}`,
+    where type is view, click or dismiss, and channel in_app_message or content_card; a push is
+    opened (open), or clicked (click) at a button or at a page of its story.
     """
     body = decode_document(await read_json(request), ReportsBody, "The body")
     _let_speak(request, application, body.user_id)
