@@ -22,7 +22,7 @@ NOW = parse_instant("2026-11-01T10:00:00Z")
 TOKEN = "ab" * 32
 DEVICE = RegisteredDevice("phone", "ios", TOKEN.upper(), registered_at=NOW)
 SEND_ID = "01900000-0000-7000-8000-000000000000"
-PUSH = RenderedPush(SEND_ID, "ada", "welcome", "A", [DEVICE], "Hello", "Come back")
+PUSH = RenderedPush(SEND_ID, "ada", "welcome", "A", [DEVICE], "Hello", "Come back", token="t")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_a_push_is_shown_and_says_whose_it_is(apns: FakeApns, provider: Ap
     assert apns.shown == {
         (TOKEN, SEND_ID): {
             "aps": {"alert": {"title": "Hello", "body": "Come back"}, "sound": "default"},
-            "segue": {"send_id": SEND_ID, "campaign": "welcome", "variant": "A"},
+            "segue": {"send_id": SEND_ID, "campaign": "welcome", "variant": "A", "token": "t"},
             "shop": "1",
         }
     }
@@ -84,6 +84,7 @@ async def test_an_app_is_given_what_it_draws_itself(apns: FakeApns, provider: Ap
         "send_id": SEND_ID,
         "campaign": "welcome",
         "variant": "A",
+        "token": "t",
         "deep_link": "shop://sale",
         "image_url": "https://shop.test/a.png",
         "buttons": [

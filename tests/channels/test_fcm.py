@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 NOW = parse_instant("2026-11-01T10:00:00Z")
 DEVICE = RegisteredDevice("phone", "android", "cX-1:APA91b")
-PUSH = RenderedPush("snd_1", "ada", "welcome", "A", [DEVICE], "Hello", "Come back")
+PUSH = RenderedPush("snd_1", "ada", "welcome", "A", [DEVICE], "Hello", "Come back", token="t")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_a_push_is_shown_by_the_system_and_says_whose_it_is(
 ) -> None:
     message = replace(PUSH, image_url="https://shop.test/a.png", extra={"shop": "1"})
     assert await provider.push(message, DEVICE) == Accepted("projects/shop-1/messages/1")
-    segue = '{"send_id":"snd_1","campaign":"welcome","variant":"A",'
+    segue = '{"send_id":"snd_1","campaign":"welcome","variant":"A","token":"t",'
     assert fcm.shown == {
         (DEVICE.token, "snd_1"): {
             "token": DEVICE.token,

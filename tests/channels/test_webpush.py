@@ -23,7 +23,7 @@ from tests.channels.fake_provider import CUT, NEVER, Reply, serving
 from tests.channels.fake_push import FakePushService, base64url
 
 NOW = parse_instant("2026-11-01T10:00:00Z")
-PUSH = RenderedPush("snd_1", "ada", "welcome", "A", [], "Hello", "Come back")
+PUSH = RenderedPush("snd_1", "ada", "welcome", "A", [], "Hello", "Come back", token="t")
 LOCAL = ["127.0.0.0/8"]
 
 
@@ -81,6 +81,7 @@ async def test_a_browser_decrypts_what_it_shows_and_whose_it_is(
                 "send_id": "snd_1",
                 "campaign": "welcome",
                 "variant": "A",
+                "token": "t",
                 "deep_link": "https://shop.test/sale",
                 "buttons": [{"id": "claim", "text": "Claim"}],
                 "pages": [{"id": "p1", "image_url": "https://shop.test/1.png"}],

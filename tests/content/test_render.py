@@ -314,6 +314,7 @@ def test_a_push_is_filled_in_all_the_way_down_and_what_came_out_empty_is_left_ou
         buttons=[Button("a", "<Ann>"), Button("b", "B", "shop://<Ann>")],
         pages=[StoryPage("p", "<Ann>", body="<Ann>")],
         extra={"k": "<Ann>"},
+        token=SIGNER.sign(Tracked("report", "u1", "spring-sale", "A", SEND_ID, "push")),
     )
 
 

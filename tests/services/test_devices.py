@@ -1,6 +1,6 @@
 """What devices are told and what they may report, on a live runtime with a clock that is moved."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest_asyncio
@@ -8,13 +8,11 @@ import pytest_asyncio
 from segue.channels.inbox import InboxSender
 from segue.channels.sender import Accepted, Answer
 from segue.engine.checks import decode_campaign
-from segue.model.devices import Device
-from segue.model.events import DeviceChanged, Event
+from segue.model.events import Event
 from segue.model.instants import DAY, HOUR, SECOND, parse_instant, to_datetime
 from segue.model.log_records import (
     CampaignPublished,
     CampaignStopped,
-    DevicesChanged,
     EventsReceived,
 )
 from segue.model.rendered import Rendered, RenderedPush
@@ -24,7 +22,7 @@ from segue.services.device_reports import Report
 from segue.services.devices import Devices, Due
 from segue.services.users import Users
 from tests.support.documents import follower, interaction
-from tests.support.live import LiveRuntime
+from tests.support.live import SIGNER, LiveRuntime, phones_of
 
 START = parse_instant("2026-11-01T00:00:00Z")
 
@@ -34,8 +32,15 @@ class Handed:
 
     sender: InboxSender
 
+    def __init__(self) -> None:
+        self.pushed: list[RenderedPush] = []
+        self.when_shown: Callable[[RenderedPush], Awaitable[None]] | None = None
+
     async def send(self, message: Rendered) -> Answer:
         if isinstance(message, RenderedPush):
+            self.pushed.append(message)
+            if self.when_shown is not None:
+                await self.when_shown(message)
             return Accepted("by a push provider")
         return await self.sender.send(message)
 
@@ -47,14 +52,14 @@ class Phone:
     """A live runtime, and the device of ann."""
 
     def __init__(self) -> None:
-        handed = Handed()
-        self.live = LiveRuntime(START, handed)
-        handed.sender = InboxSender(self.live.stores.journal.inbox, self.live.clock)
-        self.sender = handed.sender
+        self.handed = Handed()
+        self.live = LiveRuntime(START, self.handed)
+        self.sender = InboxSender(self.live.stores.journal.inbox, self.live.clock)
+        self.handed.sender = self.sender
 
     async def open(self) -> None:
         await self.live.start()
-        self.devices = Devices(self.live.runtime, self.sender)
+        self.devices = Devices(self.live.runtime, self.sender, SIGNER)
 
     async def publish(self, slug: str, message: dict[str, Any], **more: Any) -> None:
         triggers = more.pop("triggers", [{"event": slug}])
@@ -237,9 +242,7 @@ async def test_an_opened_push_is_of_the_campaign_that_the_user_received_it_from(
     phone: Phone,
 ) -> None:
     await phone.publish("news", {"push": {"title": "News", "buttons": [{"id": "a", "text": "A"}]}})
-    now = phone.live.clock.now()
-    device = DeviceChanged("ann", Device("d1", "android", "token-1"))
-    await phone.live.hand_in([DevicesChanged(now, [device])])
+    await phone.live.hand_in([phones_of(phone.live.clock.now(), "ann")])
     await phone.does("news")
     send_id = phone.live.runtime.state_of("ann").memberships["news"].receipt.send_id
     taken = await phone.reports(
@@ -257,6 +260,37 @@ async def test_an_opened_push_is_of_the_campaign_that_the_user_received_it_from(
     assert [act["campaign"] for act in phone.acts("push_direct_open")] == ["news"]
     assert [act["button"] for act in phone.acts("push_button_click")] == ["a"]
     assert [act["page"] for act in phone.acts("push_story_page_click")] == ["shoes"]
+
+
+async def test_a_push_may_be_pressed_before_its_provider_has_answered(phone: Phone) -> None:
+    taken: list[Taken] = []
+
+    async def press(push: RenderedPush) -> None:
+        report = Report("r1", "open", "push", push.send_id)
+        taken.append(await phone.devices.take_reports("ann", [report]))
+
+    phone.handed.when_shown = press
+    await phone.publish("news", {"push": {"title": "News"}})
+    await phone.live.hand_in([phones_of(phone.live.clock.now(), "ann")])
+    await phone.does("news")
+    assert [one.accepted for one in taken] == [1]
+    assert [act["campaign"] for act in phone.acts("push_direct_open")] == ["news"]
+
+
+async def test_an_older_push_is_known_by_its_token_and_nobody_elses_is(phone: Phone) -> None:
+    await phone.publish("news", {"push": {"title": "News"}}, re_eligibility="always")
+    await phone.live.hand_in([phones_of(phone.live.clock.now(), "ann", "bob")])
+    for _ in range(2):
+        await phone.does("news")
+    older = phone.handed.pushed[0]
+
+    def press(report_id: str, token: str | None) -> Report:
+        return Report(report_id, "open", "push", older.send_id, token=token)
+
+    assert (await phone.reports(press("r1", None), press("r2", older.token[:-2]))).accepted == 0
+    assert (await phone.reports(press("r3", older.token), user_id="bob")).accepted == 0
+    assert (await phone.reports(press("r4", older.token))).accepted == 1
+    assert [act["send_id"] for act in phone.acts("push_direct_open")] == [older.send_id]
 
 
 async def test_erasing_a_user_takes_their_messages_along(phone: Phone) -> None:
@@ -304,6 +338,6 @@ async def test_after_a_crash_a_message_that_was_kept_is_handed_over_once(phone: 
     [kept] = phone.live.stores.journal.inbox.of_user("ann")
     await phone.live.crash()
     await phone.live.start()
-    phone.devices = Devices(phone.live.runtime, phone.sender)
+    phone.devices = Devices(phone.live.runtime, phone.sender, SIGNER)
     assert phone.live.stores.journal.inbox.of_user("ann") == [kept]
     assert titles(await phone.due()) == ["Sale"]

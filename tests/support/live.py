@@ -17,6 +17,7 @@ from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime
 from segue.storage.open import Stores, open_memory
 
+SIGNER = TokenSigner(b"k" * 32)
 QUIET_LOOKS = 3  # in a row: then nothing more will happen before the clock moves
 
 
@@ -36,7 +37,7 @@ class LiveRuntime:
         self._senders: Sends = senders or Senders.sandboxed(self.mailbox)
         self._renderer = Renderer(
             "http://segue.test",
-            TokenSigner(b"k" * 32),
+            SIGNER,
             self.clock,
             default_from="Shop <hi@shop.test>",
         )

@@ -20,6 +20,7 @@ def payload_of(message: RenderedPush) -> dict[str, Any]:
         "send_id": message.send_id,
         "campaign": message.campaign,
         "variant": message.variant,
+        "token": message.token,
     }
     if message.deep_link is not None:
         payload["deep_link"] = message.deep_link

@@ -76,12 +76,12 @@ class Renderer:
             AddressMissing: the user has no usable address for it.
             SenderInvalidError: an email has no usable From address.
         """
+        links = LinkMaker(self._public_url, self._signer, origin, channel)
         match body:
             case Email():
                 address = read_address(attributes.get("email"))
                 if address is None:
                     raise AddressMissing("the profile has no email attribute with an address")
-                links = LinkMaker(self._public_url, self._signer, origin, channel)
                 return _EmailRendering(self._liquid, body, context, origin, links).render(
                     address, self._default_from
                 )
@@ -90,7 +90,8 @@ class Renderer:
             case Push():
                 if not devices:
                     raise AddressMissing("the user has no device that takes push")
-                return render_push(partial(self._fill, context), body, devices, origin)
+                fill = partial(self._fill, context)
+                return render_push(fill, body, devices, origin, links.report_token())
             case Sms():
                 return render_sms(partial(self._fill, context), body, _phone(attributes), origin)
             case InAppMessage():

@@ -18,9 +18,9 @@ _WEB = ("http://", "https://")
 
 
 def render_push(
-    fill: Fill, body: Push, devices: Sequence[RegisteredDevice], origin: Origin
+    fill: Fill, body: Push, devices: Sequence[RegisteredDevice], origin: Origin, token: str
 ) -> RenderedPush:
-    """Return a push for devices.
+    """Return a push for devices; they report what is done with it by `token`.
 
     Raises:
         LiquidError: a template goes wrong, or nothing is left to show.
@@ -54,6 +54,7 @@ def render_push(
             for one in filled.get("pages", [])
         ],
         extra=filled.get("extra", {}),
+        token=token,
     )
 
 

@@ -38,7 +38,8 @@ class RenderedWebhook(Struct, frozen=True):
 class RenderedPush(Struct, frozen=True):
     """A push notification, and the user's devices that are to get it.
 
-    A device needs campaign, variant and send to report what the user did with it.
+    A device reports what the user did with it by its send, or by `token`, which is signed and
+    still known when later sends have taken this one's place.
     """
 
     send_id: str
@@ -53,6 +54,7 @@ class RenderedPush(Struct, frozen=True):
     buttons: list[Button] = field(default_factory=list)
     pages: list[StoryPage] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
+    token: str = ""
 
 
 class RenderedSms(Struct, frozen=True):

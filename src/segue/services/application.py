@@ -52,7 +52,7 @@ class Application:
         )
         inbox = InboxSender(stores.journal.inbox, clock)
         senders.keep_for_devices(inbox)
-        self.devices = Devices(self.runtime, inbox)
+        self.devices = Devices(self.runtime, inbox, signer)
         self.keyring = Keyring(stores.journal, clock)
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)

@@ -6,10 +6,11 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from segue.content.tokens import Tracked
 from segue.model.channels import Channel
 from segue.model.events import Event, Name
 from segue.model.instants import from_datetime
-from segue.model.state import Receipt, UserState
+from segue.model.state import UserState
 from segue.runtime.ingest import Rejected
 from segue.storage.ports import InboxItem
 
@@ -38,6 +39,7 @@ class Report(Struct, forbid_unknown_fields=True):
     send_id: str
     button: Name | None = None
     page: Name | None = None  # of a push story
+    token: str | None = None  # of a push, as its device was given it
     time: datetime | None = None
 
 
@@ -46,7 +48,7 @@ class _Known(Struct):
 
     campaign: str
     variant: str
-    at: int  # no act on it can be older
+    at: int = 0  # no act on it can be older
     item: InboxItem | None = None  # none of a push
 
 
@@ -56,15 +58,20 @@ def event_of(
     report: Report,
     items: Mapping[tuple[Channel, str], InboxItem],
     state: UserState | None,
+    tracked: Tracked | None,
 ) -> Event | Rejected:
     """Return the event that a report stands for, or why there is none.
 
-    `items` are those of the user's inbox; a push is known by the receipt in the user's `state`.
+    `items` are those of the user's inbox; a push is known by the user's `state`, as long as it is
+    the campaign's newest to them, and by what its token stands for.
     """
     act = _act_of(report)
     if act is None:
         return Rejected(index, f'"{report.type}" cannot be done to a {report.channel}')
-    known = _known(report, items, state)
+    if report.channel == "push":
+        known = _known_push(user_id, report, state, tracked)
+    else:
+        known = _known_item(items.get((report.channel, report.send_id)))
     if known is None:
         return Rejected(index, f"there is no {report.channel} {report.send_id!r} for this user")
     fault = _fault_of(report, act, known.item)
@@ -91,24 +98,26 @@ def _act_of(report: Report) -> str | None:
     return act
 
 
-def _known(
-    report: Report, items: Mapping[tuple[Channel, str], InboxItem], state: UserState | None
+def _known_item(item: InboxItem | None) -> _Known | None:
+    if item is None:
+        return None
+    return _Known(item.campaign, item.variant, item.available_at, item)
+
+
+def _known_push(
+    user_id: str, report: Report, state: UserState | None, tracked: Tracked | None
 ) -> _Known | None:
-    if report.channel != "push":
-        item = items.get((report.channel, report.send_id))
-        if item is None:
-            return None
-        return _Known(item.campaign, item.variant, item.available_at, item)
     memberships = state.memberships if state is not None else {}
     for slug, membership in memberships.items():
-        receipt = membership.receipt
-        if receipt is not None and _is_of(receipt, report.send_id):
+        receipt, handed = membership.receipt, membership.handed
+        if receipt is not None and receipt.send_id == report.send_id and not receipt.is_control:
             return _Known(slug, receipt.variant, receipt.at)
-    return None
-
-
-def _is_of(receipt: Receipt, send_id: str) -> bool:
-    return receipt.send_id == send_id and not receipt.is_control
+        # A phone may show it, and be pressed, before the provider's answer has come to us.
+        if handed is not None and handed.send_id == report.send_id:
+            return _Known(slug, handed.variant)
+    if tracked is None or (tracked.user_id, tracked.send_id) != (user_id, report.send_id):
+        return None
+    return _Known(tracked.campaign, tracked.variant)
 
 
 def _fault_of(report: Report, act: str, item: InboxItem | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from segue.channels.inbox import InboxSender
+from segue.content.tokens import TokenSigner, Tracked
 from segue.model.events import SESSION_START, AttributeChange, Event
 from segue.model.instants import format_instant
 from segue.model.interactions import ACTS, DERIVED_ACTS
@@ -34,9 +35,10 @@ class Due(Struct):
 class Devices:
     """The verbs of devices. Whether one may speak for the user was checked before."""
 
-    def __init__(self, runtime: Runtime, sender: InboxSender) -> None:
+    def __init__(self, runtime: Runtime, sender: InboxSender, signer: TokenSigner) -> None:
         self._runtime = runtime
         self._sender = sender
+        self._signer = signer
 
     async def due(self, user_id: str) -> Due:
         """Return what is due to a user: not expired, not ended, of campaigns that are active."""
@@ -83,7 +85,9 @@ class Devices:
         items = {(item.channel, item.send_id): item for item in kept}
         state = self._runtime.state_of(user_id)
         entries = [
-            one if isinstance(one, Rejected) else event_of(index, user_id, one, items, state)
+            one
+            if isinstance(one, Rejected)
+            else event_of(index, user_id, one, items, state, self._tracked(one))
             for index, one in enumerate(reports)
         ]
         taken = await self._runtime.ingest.take_events(entries)
@@ -113,6 +117,9 @@ class Devices:
             if all(self._is_settled(item) for item in kept):
                 return
             await self._runtime.clock.sleep(_SETTLING_PAUSE_S)
+
+    def _tracked(self, report: Report) -> Tracked | None:
+        return self._signer.read(report.token, "report") if report.token else None
 
     def _is_due(self, item: InboxItem, now: int) -> bool:
         campaign = self._runtime.plan.campaigns.get(item.campaign)

@@ -31,13 +31,13 @@ function segueShow({ title, body, segue }) {
 /** @param {Notification} notification @param {string} action the id of a button, or nothing */
 async function segueClicked(notification, action) {
   notification.close();
-  const { send_id, deep_link, buttons = [] } = notification.data.segue;
+  const { send_id, token, deep_link, buttons = [] } = notification.data.segue;
   const button = buttons.find(({ id }) => id === action);
   const link = button ? button.link : deep_link;
   const opened = button ? { type: "click", button: button.id } : { type: "open" };
   // Whether the page opens or not, the act is reported.
   await Promise.allSettled([
-    segueReport({ channel: "push", send_id, ...opened }),
+    segueReport({ channel: "push", send_id, token, ...opened }),
     link && /^(https?:|\/)/i.test(link) ? self.clients.openWindow(link) : undefined,
   ]);
 }
