@@ -204,6 +204,7 @@ def test_a_created_campaign_is_a_draft_found_by_slug_and_id(api: httpx2.Client) 
     assert made.status_code == 201
     campaign = made.json()
     assert (campaign["status"], campaign["version"]) == ("draft", 0)
+    assert campaign["sentence"].startswith("When a user does the event ")
     for reference in ("made", campaign["id"]):
         assert api.get(f"{CAMPAIGNS}/{reference}").json() == campaign
 

@@ -8,6 +8,7 @@ from segue.content.lint import errors_in
 from segue.engine.checks import decode_campaign
 from segue.engine.plan import audiences_in
 from segue.engine.publication_checks import Surroundings, check_edit
+from segue.engine.references import references_in
 from segue.engine.target_checks import KnownCampaign
 from segue.errors import ConflictError, NotFoundError
 from segue.model.campaigns import Campaign
@@ -15,6 +16,8 @@ from segue.model.ids import random_id
 from segue.model.log_records import CampaignPublished, CampaignStopped, Record
 from segue.model.problems import InvalidError
 from segue.runtime.runtime import Runtime
+from segue.services.campaign_sentences import Part, campaign_sentence
+from segue.services.explanations.words import Words
 from segue.storage.ports import CampaignStatus, StoredCampaign
 
 
@@ -40,6 +43,15 @@ class Campaigns:
             message = f"there is no campaign {reference!r}"
             raise NotFoundError(message)
         return found
+
+    def sentence(self, document: Campaign) -> list[Part]:
+        """Return what a campaign does in one sentence, with the names of those it refers to."""
+        slugs = {one.spec.campaign for one in references_in(document)}
+        found = [self._journal.find_campaign(slug) for slug in slugs if isinstance(slug, str)]
+        names = {one.slug: one.document.name for one in found if one is not None}
+        runtime = self._runtime
+        words = Words("a user", runtime.plan, runtime.clock.now(), names)
+        return campaign_sentence(document, words)
 
     def create(self, raw: object) -> StoredCampaign:
         """Keep a document as a draft.

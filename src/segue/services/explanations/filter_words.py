@@ -61,7 +61,7 @@ def with_sentences(trace: FilterTrace, words: Words) -> FilterTrace:
 
 def filter_sentence(trace: FilterTrace, words: Words) -> str:
     """Return one filter in words: what it asks, and what was found."""
-    asked, found = _asked(trace, words), _found(trace, words)
+    asked, found = asked_words(trace, words), _found(trace, words)
     return f"{asked}; {found}" if found else asked
 
 
@@ -88,11 +88,11 @@ def _blamed(trace: FilterTrace, is_wanted: bool) -> Iterator[tuple[FilterTrace, 
 
 def _blame_words(leaf: FilterTrace, is_wanted: bool, words: Words) -> str:
     lead = "it asks that" if is_wanted else "it leaves out users of whom it holds that"
-    asked, found = _asked(leaf, words), _found(leaf, words)
+    asked, found = asked_words(leaf, words), _found(leaf, words)
     return f"{lead} {asked} ({found})" if found else f"{lead} {asked}"
 
 
-def _asked(trace: FilterTrace, words: Words) -> str:
+def asked_words(trace: FilterTrace, words: Words) -> str:
     """Return what a filter asks."""
     return _ASKED[trace.kind](trace, words)
 

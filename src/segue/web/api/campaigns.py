@@ -12,6 +12,7 @@ from segue.model.explanations import Explanation
 from segue.model.instants import format_instant
 from segue.model.limits import NAME_LENGTH_MAX
 from segue.services.application import Application
+from segue.services.campaign_sentences import sentence_text
 from segue.services.explanations.service import explain_live
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.waiting import WaitingPage, waiting_for
@@ -29,13 +30,14 @@ class ShownCampaign(Struct, omit_defaults=True):
     slug: str
     status: str
     version: int
+    sentence: str  # what it does, in words
     document: Campaign
     created_at: str
     updated_at: str
     published_at: str | None = None
 
 
-def shown(campaign: StoredCampaign) -> ShownCampaign:
+def shown(application: Application, campaign: StoredCampaign) -> ShownCampaign:
     """Return a campaign as the API shows it."""
     published_at = campaign.published_at
     return ShownCampaign(
@@ -43,6 +45,7 @@ def shown(campaign: StoredCampaign) -> ShownCampaign:
         slug=campaign.slug,
         status=campaign.status,
         version=campaign.version,
+        sentence=sentence_text(application.campaigns.sentence(campaign.document)),
         document=campaign.document,
         created_at=format_instant(campaign.created_at),
         updated_at=format_instant(campaign.updated_at),
@@ -56,11 +59,12 @@ def list_campaigns(
 ) -> Page[ShownCampaign]:
     """List campaigns by slug, all or those of one status."""
     found = [
-        shown(one)
+        one
         for one in application.campaigns.all()
         if one.slug > cursor and status in (None, one.status)
     ]
-    return page_of(found[: limit + 1], limit, lambda one: one.slug)
+    listed = [shown(application, one) for one in found[: limit + 1]]
+    return page_of(listed, limit, lambda one: one.slug)
 
 
 @post("/campaigns", opt={"scope": "campaigns"}, tags=["campaigns"])
@@ -68,13 +72,13 @@ async def create_campaign(
     request: Request[Any, Any, Any], application: Application
 ) -> ShownCampaign:
     """Keep a document as a draft."""
-    return shown(application.campaigns.create(await read_json(request)))
+    return shown(application, application.campaigns.create(await read_json(request)))
 
 
 @get("/campaigns/{campaign:str}", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
 def get_campaign(campaign: str, application: Application) -> ShownCampaign:
     """Show a campaign, by its slug or id."""
-    return shown(application.campaigns.find(campaign))
+    return shown(application, application.campaigns.find(campaign))
 
 
 @put("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
@@ -83,7 +87,7 @@ async def replace_campaign(
 ) -> ShownCampaign:
     """Replace the document; of an active campaign this makes a new version."""
     raw = await read_json(request)
-    return shown(await application.campaigns.update(campaign, raw))
+    return shown(application, await application.campaigns.update(campaign, raw))
 
 
 @delete("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
@@ -100,7 +104,7 @@ async def delete_campaign(campaign: str, application: Application) -> None:
 )
 async def stop_campaign(campaign: str, application: Application) -> ShownCampaign:
     """Stop a campaign; users who wait for it are cancelled."""
-    return shown(await application.campaigns.stop(campaign))
+    return shown(application, await application.campaigns.stop(campaign))
 
 
 @post(
@@ -111,13 +115,13 @@ async def stop_campaign(campaign: str, application: Application) -> ShownCampaig
 )
 async def archive_campaign(campaign: str, application: Application) -> ShownCampaign:
     """Archive a campaign for good."""
-    return shown(await application.campaigns.archive(campaign))
+    return shown(application, await application.campaigns.archive(campaign))
 
 
 @post("/campaigns/{campaign:str}/duplicate", opt={"scope": "campaigns"}, tags=["campaigns"])
 async def duplicate_campaign(campaign: str, application: Application) -> ShownCampaign:
     """Make a draft with the same document."""
-    return shown(application.campaigns.duplicate(campaign))
+    return shown(application, application.campaigns.duplicate(campaign))
 
 
 @get("/campaigns/{campaign:str}/waiting", opt={"scope": "read"}, tags=["campaigns"])

@@ -1,0 +1,249 @@
+"""A campaign in one sentence: what starts it, how long it waits, what it sends to whom.
+
+Parts that an author chose are marked with the step of the composer where they are chosen.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from cronsim import CronSim
+from msgspec import Struct, convert, to_builtins
+
+from segue.engine.audience_trace import trace_audience
+from segue.engine.recurrence import parse_cron
+from segue.model.campaigns import (
+    After,
+    Campaign,
+    Conversion,
+    Delay,
+    Delivery,
+    DidNot,
+    Happening,
+    Schedule,
+    Trigger,
+    Variant,
+)
+from segue.model.filters import Filter, InteractionSpec
+from segue.model.instants import to_datetime
+from segue.model.messages import ContentCard, Email, InAppMessage, MessageBody, Push, Sms, Webhook
+from segue.model.state import EMPTY_STATE
+from segue.model.traces import FilterTrace
+from segue.services.explanations.act_words import happening_words
+from segue.services.explanations.filter_words import asked_words
+from segue.services.explanations.interaction_words import does_not_words, does_words
+from segue.services.explanations.words import Words, channel_word, counted, lasting
+
+Step = Literal["message", "delivery", "audience", "limits", "conversions"]
+_FILTERS_SAID_MAX: Final = 3  # more would drown the sentence
+_TITLE_LENGTH_MAX: Final = 60
+
+
+class Part(Struct, frozen=True):
+    """A piece of the sentence; one that was chosen names the step."""
+
+    text: str
+    step: Step | None = None
+
+
+def campaign_sentence(document: Campaign, words: Words) -> list[Part]:
+    """Return the sentence in parts; joined, they read as one text."""
+    delivery = document.delivery
+    return [
+        *_start(delivery, words),
+        *_wait(delivery, words),
+        Part("send "),
+        Part(_messages(document), "message"),
+        Part(" to "),
+        Part(_audience(document.audience, words), "audience"),
+        *_control(document.control_percent),
+        *_hours(delivery),
+        Part(", "),
+        Part(_again(document), "limits"),
+        Part("."),
+        *_success(document.conversions, words),
+    ]
+
+
+def sentence_text(parts: Sequence[Part]) -> str:
+    """Return the sentence as plain text."""
+    return "".join(part.text for part in parts)
+
+
+def _start(delivery: Delivery, words: Words) -> Iterator[Part]:
+    match delivery.type:
+        case "api":
+            yield Part("When ")
+            yield Part("a program asks for it", "delivery")
+        case "scheduled":
+            yield Part(_schedule(delivery.schedule or Schedule(), words), "delivery")
+        case "action":
+            yield Part("When a user ")
+            triggers = [_trigger(one, words) for one in delivery.triggers]
+            yield Part(_listed(triggers, "or") or "does something yet to be chosen", "delivery")
+    yield Part(", ")
+
+
+def _trigger(trigger: Trigger, words: Words) -> str:
+    if trigger.did_not is not None:
+        spec = _as_spec(trigger.did_not)
+        return f"{does_not_words(spec, words)} within {lasting(trigger.did_not.within)}"
+    return _does(trigger, words)
+
+
+def _as_spec(did_not: DidNot) -> InteractionSpec:
+    fields = to_builtins(did_not)
+    fields.pop("within")
+    return convert(fields, InteractionSpec)
+
+
+def _does(happening: Happening, words: Words) -> str:
+    if happening.interact_with_campaign is not None:
+        return does_words(happening.interact_with_campaign, words)
+    said = happening_words(happening, words)
+    if happening.purchase is not None:
+        return "makes " + said
+    return "starts a session" if happening.session_start is not None else "does " + said
+
+
+def _schedule(schedule: Schedule, words: Words) -> str:
+    whose = "each user’s time" if schedule.local else schedule.time_zone or words.time_zone
+    if schedule.cron is None:
+        at = _moment(schedule.at) or "a moment yet to be chosen"
+        return f"On {at} ({whose})"
+    try:
+        parse_cron(schedule.cron)
+    except ValueError:
+        return f"By the schedule {schedule.cron}"
+    return f"{CronSim(schedule.cron, to_datetime(0)).explain()} ({whose})"
+
+
+def _wait(delivery: Delivery, words: Words) -> Iterator[Part]:
+    delay = delivery.delay
+    if delay != "immediately":
+        yield Part(_delay(delay), "delivery")
+        yield Part("; ")
+    if delivery.exceptions:
+        yield Part("unless the user ")
+        exceptions = [_does(one, words) for one in delivery.exceptions]
+        yield Part(f"{_listed(exceptions, 'or')} meanwhile", "delivery")
+        yield Part(", ")
+
+
+def _delay(delay: Delay) -> str:
+    if delay.after is not None:
+        return f"wait {lasting(delay.after)}"
+    if delay.on_next is not None:
+        at = f" at {delay.at}" if delay.at is not None else ""
+        return f"wait for the next {delay.on_next.capitalize()}{at}"
+    until = f"until {delay.at}, " if delay.at is not None else ""
+    return f"wait {until}{counted(delay.in_days or 0, 'day')} later"
+
+
+def _messages(document: Campaign) -> str:
+    variants = document.all_variants()
+    if len(variants) == 1:
+        return _variant(variants[0])
+    return _listed([f"{_variant(one)} ({one.name}, {one.percent} %)" for one in variants], "or")
+
+
+def _control(percent: int) -> Iterator[Part]:
+    if percent:
+        yield Part(", but nothing to ")
+        yield Part(f"a control group of {percent} %", "message")
+
+
+def _variant(variant: Variant) -> str:
+    said = [
+        f"{channel_word(channel)} {_title(body)}".strip()
+        for message in variant.messages
+        for channel, body in message.written()
+    ]
+    return _listed([_with_article(one) for one in said], "and") or "nothing yet"
+
+
+def _title(body: MessageBody) -> str:
+    match body:
+        case Email():
+            title = body.subject
+        case Push() | ContentCard():
+            title = body.title
+        case InAppMessage():
+            title = body.title or body.body
+        case Sms():
+            title = body.body
+        case Webhook():
+            title = body.url
+    title = " ".join(title.split())
+    if len(title) > _TITLE_LENGTH_MAX:
+        title = title[: _TITLE_LENGTH_MAX - 1] + "…"
+    return f"“{title}”" if title else ""
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiS" else f"a {noun}"
+
+
+def _audience(node: Filter | None, words: Words) -> str:
+    trace = trace_audience(node, EMPTY_STATE, 0, {}, {})
+    if trace is None:
+        return "everyone"
+    leaves = _leaf_count(trace)
+    if leaves > _FILTERS_SAID_MAX:
+        return f"users who pass {leaves} filters"
+    return f"users of whom it holds that {_filter(trace, words)}"
+
+
+def _leaf_count(trace: FilterTrace) -> int:
+    return sum(_leaf_count(part) for part in trace.parts) if trace.parts else 1
+
+
+def _filter(trace: FilterTrace, words: Words) -> str:
+    parts = [_filter(part, words) for part in trace.parts]
+    match trace.kind:
+        case "all" | "any" if parts:
+            return _listed(parts, "and that" if trace.kind == "all" else "or that")
+        case "not" if parts:
+            return f"it does not hold that {parts[0]}"
+        case _:
+            return asked_words(trace, words)
+
+
+def _hours(delivery: Delivery) -> Iterator[Part]:
+    hours, window = delivery.time_of_day, delivery.window
+    if hours is not None:
+        yield Part(", ")
+        yield Part(f"between {hours.from_} and {hours.to} their time", "delivery")
+    if window is not None and (window.start or window.end):
+        start = f"from {_moment(window.start)}" if window.start else ""
+        end = f"until {_moment(window.end)}" if window.end else ""
+        yield Part(", ")
+        yield Part(" ".join(one for one in (start, end) if one), "delivery")
+
+
+def _moment(text: str | None) -> str:
+    return (text or "").replace("T", " ").removesuffix(":00")
+
+
+def _again(document: Campaign) -> str:
+    match document.re_eligibility:
+        case "never":
+            return "at most once"
+        case "always":
+            return "as often as it comes"
+        case After() as pause:
+            return f"again after {lasting(pause.after)} at the earliest"
+
+
+def _success(conversions: Sequence[Conversion], words: Words) -> Iterator[Part]:
+    if conversions:
+        said = [f"{_does(one, words)} within {lasting(one.within)}" for one in conversions]
+        yield Part(" It is a success if the user ")
+        yield Part(_listed(said, "or"), "conversions")
+        yield Part(".")
+
+
+def _listed(said: Sequence[str], joint: str) -> str:
+    """Return "a", "a or b", "a, b or c"."""
+    if len(said) <= 1:
+        return "".join(said)
+    return f"{', '.join(said[:-1])} {joint} {said[-1]}"
