@@ -2,18 +2,16 @@
 
 import asyncio
 from collections import defaultdict
-
-import structlog
+from collections.abc import Sequence
 
 from segue.channels.sender import Accepted, Answer, Refused, TryLater
+from segue.channels.shared_writes import SharedWrites
 from segue.clock import Clock
 from segue.errors import BusyError, SegueError
 from segue.model.instants import parse_duration
 from segue.model.limits import DEVICE_STREAMS_MAX, INBOX_GRACE, INBOX_LIFE_MAX
 from segue.model.rendered import Rendered, RenderedNote
 from segue.storage.ports import Inbox, InboxItem
-
-_log = structlog.get_logger(__name__)
 
 
 class InboxSender:
@@ -22,8 +20,7 @@ class InboxSender:
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self.inbox = inbox
         self._clock = clock
-        self._waiting: list[tuple[InboxItem, asyncio.Future[Answer]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._writes = SharedWrites(self._write, "messages for devices")
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._watcher_count = 0
 
@@ -31,16 +28,18 @@ class InboxSender:
         """Keep a message. One that is kept already stays as it is, so a repeat is harmless."""
         if not isinstance(message, RenderedNote):
             return Refused(f"{type(message).__name__} is not shown on devices")
-        written: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._item(message), written))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
-        return await written
+        item = self._item(message)
+        try:
+            await self._writes.add([item])
+        except SegueError as error:
+            return TryLater(str(error))
+        for watcher in self._watchers.get(message.user_id, ()):
+            watcher.set()
+        return Accepted("kept for the user's devices")
 
     async def close(self) -> None:
         """Finish writing."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
+        await self._writes.close()
 
     def check_room(self) -> None:
         """Refuse one more who looks on.
@@ -81,22 +80,5 @@ class InboxSender:
             content=content,
         )
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            items = [item for item, _ in batch]
-            old = self._clock.now() - INBOX_GRACE
-            answer: Answer = Accepted("kept for the user's devices")
-            try:
-                await asyncio.to_thread(self.inbox.put, items, old)
-            except SegueError as error:
-                _log.warning("messages for devices could not be kept", error=str(error))
-                answer = TryLater(str(error))
-            except Exception as error:  # noqa: BLE001 - each sender waits for its answer
-                _log.exception("messages for devices could not be kept")
-                answer = TryLater(f"{type(error).__name__}: {error}")
-            for item, written in batch:
-                if not written.done():
-                    written.set_result(answer)
-                for watcher in self._watchers.get(item.user_id, ()):
-                    watcher.set()
+    def _write(self, items: Sequence[InboxItem]) -> None:
+        self.inbox.put(items, self._clock.now() - INBOX_GRACE)
