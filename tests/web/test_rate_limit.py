@@ -15,7 +15,7 @@ def spend(budget: CallBudget, address: str = "a") -> int:
 
 
 def test_a_minutes_calls_may_come_at_once_and_no_more() -> None:
-    budget = CallBudget(FixedClock())
+    budget = CallBudget(FixedClock(), DEVICE_CALLS_PER_MINUTE_MAX)
     assert spend(budget) == DEVICE_CALLS_PER_MINUTE_MAX
     assert budget.wait_for("a") == 1
     assert budget.wait_for("another") == 0
@@ -23,7 +23,7 @@ def test_a_minutes_calls_may_come_at_once_and_no_more() -> None:
 
 def test_calls_come_back_with_time_up_to_a_minutes() -> None:
     clock = FixedClock()
-    budget = CallBudget(clock)
+    budget = CallBudget(clock, DEVICE_CALLS_PER_MINUTE_MAX)
     spend(budget)
     clock.advance(6 * SECOND)
     assert spend(budget) == DEVICE_CALLS_PER_MINUTE_MAX // 10
@@ -32,8 +32,18 @@ def test_calls_come_back_with_time_up_to_a_minutes() -> None:
 
 
 def test_only_so_many_addresses_are_remembered() -> None:
-    budget = CallBudget(FixedClock())
+    budget = CallBudget(FixedClock(), DEVICE_CALLS_PER_MINUTE_MAX)
     spend(budget, "first")
     for number in range(DEVICE_ADDRESSES_MAX):
         budget.wait_for(f"other-{number}")
     assert budget.wait_for("first") == 0
+
+
+def test_who_only_looks_takes_no_call() -> None:
+    clock = FixedClock()
+    budget = CallBudget(clock, 2)
+    assert [budget.look_at("a") for _ in range(5)] == [0] * 5
+    assert spend(budget) == 2
+    assert budget.look_at("a") == budget.wait_for("a") == 31
+    clock.advance(30 * SECOND)
+    assert budget.look_at("a") == 0

@@ -3,25 +3,35 @@
 from collections import OrderedDict
 
 from segue.clock import Clock
-from segue.model.limits import DEVICE_ADDRESSES_MAX, DEVICE_CALLS_PER_MINUTE_MAX
-
-_PER_S = DEVICE_CALLS_PER_MINUTE_MAX / 60
+from segue.model.limits import DEVICE_ADDRESSES_MAX
 
 
 class CallBudget:
     """A bucket for each address, a minute's calls large; the idlest addresses are forgotten."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, per_minute: int) -> None:
         self._clock = clock
+        self._per_minute = per_minute
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # calls, as of when
 
     def wait_for(self, address: str) -> int:
         """Take one call of an address; return 0, or after how many seconds there is one again."""
-        now = self._clock.monotonic()
-        left, at = self._left.pop(address, (float(DEVICE_CALLS_PER_MINUTE_MAX), now))
-        left = min(left + (now - at) * _PER_S, DEVICE_CALLS_PER_MINUTE_MAX)
-        is_enough = left >= 1
-        self._left[address] = (left - 1 if is_enough else left, now)
+        left = self._calls_of(address)
+        wait_s = self._wait_s(left)
+        self._left.pop(address, None)
+        self._left[address] = (left if wait_s else left - 1, self._clock.monotonic())
         if len(self._left) > DEVICE_ADDRESSES_MAX:
             self._left.popitem(last=False)
-        return 0 if is_enough else int((1 - left) / _PER_S) + 1
+        return wait_s
+
+    def look_at(self, address: str) -> int:
+        """Return the same, and take nothing."""
+        return self._wait_s(self._calls_of(address))
+
+    def _calls_of(self, address: str) -> float:
+        now, full = self._clock.monotonic(), float(self._per_minute)
+        left, at = self._left.get(address, (full, now))
+        return min(left + (now - at) * self._per_minute / 60, full)
+
+    def _wait_s(self, left: float) -> int:
+        return 0 if left >= 1 else int((1 - left) * 60 / self._per_minute) + 1

@@ -199,7 +199,7 @@ def script(request: AnyRequest) -> Response[bytes]:
 
 def sdk_router(clock: Clock) -> Router:
     """Return the routes; how often an address may call them is counted for each application."""
-    budget = CallBudget(clock)
+    budget = CallBudget(clock, DEVICE_CALLS_PER_MINUTE_MAX)
 
     def bounds_calls(connection: Connection, _handler: BaseRouteHandler) -> None:
         address = connection.client.host if connection.client is not None else ""
