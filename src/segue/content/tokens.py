@@ -22,8 +22,9 @@ _TEXT_LENGTH_MAX: Final = 8_192  # as the longest request line that common proxi
 _PERSON: Final = b"segue.token/1"  # a key that is used elsewhere as well signs nothing for us
 
 
-# What a visit to the token's URL means; "report" comes back with what became of a message.
-TokenKind = Literal["open", "click", "unsubscribe", "report"]
+# What a visit to the token's URL means; "report" comes back with what became of a message. A short
+# link has no room for a token: see `segue.content.codes`.
+TokenKind = Literal["open", "click", "unsubscribe", "report", "short_link"]
 
 
 class Tracked(Struct, frozen=True, array_like=True):
@@ -43,9 +44,7 @@ class TokenSigner:
     """Writes and reads tokens under one secret key."""
 
     def __init__(self, key: bytes) -> None:
-        if not _KEY_BYTES_MIN <= len(key) <= _KEY_BYTES_MAX:
-            message = f"a token key has {_KEY_BYTES_MIN} to {_KEY_BYTES_MAX} bytes, not {len(key)}"
-            raise ValueError(message)
+        check_key(key)
         self._key = key
         self._encode = Encoder().encode
         self._decode = Decoder(Tracked).decode
@@ -71,6 +70,17 @@ class TokenSigner:
 
     def _digest(self, payload: bytes) -> bytes:
         return blake2b(payload, key=self._key, digest_size=_DIGEST_BYTES, person=_PERSON).digest()
+
+
+def check_key(key: bytes) -> None:
+    """Refuse a key that could be guessed, or that the hash does not take.
+
+    Raises:
+        ValueError: with how many bytes a key has.
+    """
+    if not _KEY_BYTES_MIN <= len(key) <= _KEY_BYTES_MAX:
+        message = f"a token key has {_KEY_BYTES_MIN} to {_KEY_BYTES_MAX} bytes, not {len(key)}"
+        raise ValueError(message)
 
 
 def _decode_base64(text: str) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
+from segue.content.tokens import Tracked
 from segue.errors import SegueError
 from segue.model.campaigns import Campaign
 from segue.model.log_records import (
@@ -48,6 +49,7 @@ _plan_change_decoder: Decoder[PlanChange] = Decoder(PlanChange)
 _walk_decoder = Decoder(ScheduleWalked)
 _campaign_decoder = Decoder(Campaign)
 _scopes_decoder = Decoder(list[str])
+_tracked_decoder = Decoder(Tracked)
 _content_decoder: Decoder[dict[str, Any]] = Decoder(dict[str, Any])
 
 
@@ -132,6 +134,11 @@ def decode_scopes(stored: bytes, place: str) -> list[str]:
 def decode_content(send_id: str, stored: bytes, place: str) -> dict[str, Any]:
     """Return the stored content of a message that waits for devices."""
     return _decoded(_content_decoder, stored, f"The message {send_id} in {place}", _RESTORE)
+
+
+def decode_tracked(code: str, stored: bytes, place: str) -> Tracked:
+    """Return what a short code stands for, as stored."""
+    return _decoded(_tracked_decoder, stored, f"The short code {code} in {place}", _RESTORE)
 
 
 _RESTORE: Final = "Stop Segue and restore the folder from a backup."

@@ -30,6 +30,7 @@ from segue.storage.encoding import (
     encode_verdicts,
     end_of,
 )
+from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_inbox import MemoryInbox
 from segue.storage.ports import (
     Checkpoint,
@@ -66,6 +67,7 @@ class MemoryJournal:
         self._keys: dict[str, StoredKey] = {}
         self._secrets: dict[str, bytes] = {}
         self.inbox = MemoryInbox()
+        self.codes = MemoryCodes()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, both or neither."""
@@ -81,6 +83,7 @@ class MemoryJournal:
         for record in block.records:
             if isinstance(record, UserErased):
                 self.inbox.erase(record.user_id)
+                self.codes.erase(record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

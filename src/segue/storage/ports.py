@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
+from segue.content.tokens import Tracked
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
 from segue.model.devices import DevicesTried
@@ -91,6 +92,28 @@ class Inbox(Protocol):
         """Note that messages, by channel and send, are not to be shown again."""
 
 
+class StoredCode(Struct, frozen=True):
+    """A short code, and what it stands for until it expires."""
+
+    code: str
+    tracked: Tracked
+    expires_at: int
+
+
+class Codes(Protocol):
+    """What short codes stand for. What a user's erasure finds here goes with its append."""
+
+    def put(self, codes: Sequence[StoredCode], now: int) -> list[StoredCode]:
+        """Keep codes; return those that stand for something else already, which stays.
+
+        One that is there already and stands for the same stays as it is. Some of what expired by
+        `now` goes; and of more than `CODES_MAX` those that came first.
+        """
+
+    def find(self, code: str, now: int) -> Tracked | None:
+        """Return what a code stands for at an instant; None: nothing, or no longer."""
+
+
 class Journal(Protocol):
     """The log and what people set up. Every write is durable when it returns.
 
@@ -101,10 +124,14 @@ class Journal(Protocol):
     def inbox(self) -> Inbox:
         """The messages that wait for devices."""
 
+    @property
+    def codes(self) -> Codes:
+        """What short codes stand for."""
+
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.
 
-        The inbox of users that it erases goes with it.
+        The inbox and the short codes of users that it erases go with it.
 
         Raises:
             ConflictError: the block's `seq` is not the next one: somebody else writes here.

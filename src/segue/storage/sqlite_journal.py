@@ -19,11 +19,12 @@ from segue.storage.encoding import (
 from segue.storage.named_sql import load_queries
 from segue.storage.ports import LogEnd, StoredCampaign, StoredKey
 from segue.storage.sqlite import Database, FileKind, Row, run_rows
+from segue.storage.sqlite_codes import SqliteCodes
 from segue.storage.sqlite_inbox import SqliteInbox
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=2,
+    schema_version=3,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
@@ -42,6 +43,7 @@ class SqliteJournal:
         self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
         self.inbox = SqliteInbox(self._db, self._place)
+        self.codes = SqliteCodes(self._db, self._place)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction."""
@@ -62,6 +64,7 @@ class SqliteJournal:
             for record in block.records:
                 if isinstance(record, UserErased):
                     self.inbox.erase(connection, record.user_id)
+                    self.codes.erase(connection, record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

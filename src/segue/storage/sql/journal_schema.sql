@@ -1,5 +1,5 @@
--- The journal (segue.db): the log, the index of its users, what people set up, and the messages
--- that wait for devices.
+-- The journal (segue.db): the log, the index of its users, what people set up, the messages that
+-- wait for devices, and what short codes stand for.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -66,3 +66,20 @@ CREATE TABLE IF NOT EXISTS inbox (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS inbox_by_expiry ON inbox (expires_at);
+
+CREATE TABLE IF NOT EXISTS codes (
+    id INTEGER PRIMARY KEY, -- in the order in which they came
+    code TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    tracked BLOB NOT NULL -- msgpack
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS codes_by_expiry ON codes (expires_at);
+CREATE INDEX IF NOT EXISTS codes_by_user ON codes (user_id);
+
+-- How many rows `codes` has; SQLite would have to read an index from end to end to tell.
+CREATE TABLE IF NOT EXISTS code_count (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    count INTEGER NOT NULL
+) STRICT;
