@@ -109,3 +109,11 @@ def test_a_member_that_does_not_exist_is_a_warning() -> None:
 
 def test_html_that_could_not_be_sent_is_a_warning() -> None:
     assert "messages[0].email.html" in warnings(email(html="<div>" * 5_000 + LINK))
+
+
+def test_a_link_of_a_text_that_would_not_be_shortened_is_a_warning() -> None:
+    found = warnings(campaign(Message(sms=Sms(body="Look at www.shop.test/sale."))))
+    assert "'www.shop.test/sale' is not shortened" in found["messages[0].sms.body"]
+    for body in ("https://www.shop.test", "me@www.shop.test", "https://a.test/?u=www.b.test"):
+        assert warnings(campaign(Message(sms=Sms(body=body)))) == {}
+    assert warnings(campaign(Message(sms=Sms(body="www.shop.test", shorten_links=False)))) == {}

@@ -1,14 +1,17 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
 from segue.clock import FixedClock
+from segue.content.codes import CodeMaker
 from segue.content.context import template_context
 from segue.content.headers import SenderInvalidError
 from segue.content.links import Origin
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
+from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner, Tracked
 from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
@@ -326,7 +329,7 @@ def test_a_text_message_is_filled_in_and_goes_to_the_users_number() -> None:
     )
     made = render("sms", body, n="Ann", phone="+32 (470) 12-34.56")
     assert made == RenderedSms(
-        SEND_ID, "u1", "spring-sale", "+32470123456", "Hi Ann", "Ann", ["https://a.test/Ann"]
+        SEND_ID, "u1", "spring-sale", "+32470123456", "Hi Ann", "Ann", ["https://a.test/Ann"], "A"
     )
 
 
@@ -366,6 +369,33 @@ def test_a_message_that_came_out_empty_is_not_sent(
 ) -> None:
     with pytest.raises(LiquidError, match=part):
         render(channel, body, phone="+32470123456")
+
+
+def test_links_of_a_text_are_shortened_once_they_are_filled_in_unless_it_says_otherwise() -> None:
+    shortener = Shortener("https://s.test", CodeMaker(b"a secret of thirty-two bytes ok!"))
+    renderer = Renderer("https://go.test", SIGNER, FixedClock(), shortener=shortener)
+    context = template_context("u1", {"n": "Ann"}, CAMPAIGN, "c1", "A", TRIGGER, SEND_ID)
+    profile = {"phone": "+32470123456"}
+    made = {}
+    for shorten_links in (True, False):
+        for filling in (renderer, renderer.for_previews()):
+            body = Sms(
+                body="Hi {{ n }}, see {{ 'https://a.test/' | append: n }}.",
+                media_urls=["https://a.test/picture.png"],
+                shorten_links=shorten_links,
+            )
+            sms = filling.render("sms", body, profile, context, ORIGIN)
+            assert isinstance(sms, RenderedSms)
+            assert sms.media_urls == ["https://a.test/picture.png"]
+            made[shorten_links, filling is renderer] = (
+                sms.body,
+                [(one.alias, one.link) for one in sms.short_links],
+            )
+    assert made[False, True] == made[False, False] == ("Hi Ann, see https://a.test/Ann.", [])
+    text, links = made[True, True]
+    assert re.fullmatch(r"Hi Ann, see https://s\.test/s/\w{8}\.", text)
+    assert links == [("link-1", "https://a.test/Ann")]
+    assert made[True, False] == ("Hi Ann, see https://s.test/s/00000001.", links)
 
 
 def test_in_app_messages_and_cards_are_filled_in() -> None:

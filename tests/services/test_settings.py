@@ -51,3 +51,21 @@ def test_a_provider_that_is_half_set_up_says_what_lacks(tmp_path: Path) -> None:
         "channels.push.apns.topic",
         "channels.sms.http.url",
     }
+
+
+def test_short_links_begin_with_a_domain_of_their_own_or_with_ours(tmp_path: Path) -> None:
+    assert read(tmp_path, PORT="9000").short_base_url == "http://127.0.0.1:9000"
+    public = {"PUBLIC_URL": "https://shop.test/segue/"}
+    assert read(tmp_path, **public).short_base_url == "https://shop.test/segue"
+    (tmp_path / "segue.toml").write_text('short_url = "https://go.test/"\n')
+    assert read(tmp_path, **public).short_base_url == "https://go.test"
+    assert read(tmp_path, SHORT_URL="http://s.test").short_base_url == "http://s.test"
+
+
+@pytest.mark.parametrize("text", ["go.test", "https://", "https://go.test/?x", "https://go test"])
+def test_a_short_url_that_would_be_no_link_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        read(tmp_path, SHORT_URL=text)
+    [problem] = caught.value.problems
+    assert problem.path == "short_url"
+    assert repr(text) in problem.message or text in problem.message

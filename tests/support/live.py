@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
+from segue.channels.coded import CodedSenders
 from segue.channels.registry import Senders
 from segue.channels.sandbox import SandboxMailbox
 from segue.clock import FixedClock
+from segue.content.codes import CodeMaker
 from segue.content.render import Renderer
+from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
 from segue.model.devices import Device
 from segue.model.events import DeviceChanged
@@ -30,16 +33,22 @@ def phones_of(at: int, *user_ids: str) -> DevicesChanged:
 class LiveRuntime:
     """Start it, hand records in, move the clock; stop or crash it, and start it again."""
 
-    def __init__(self, start: int, senders: Sends | None = None) -> None:
+    def __init__(
+        self, start: int, senders: Sends | None = None, mailbox: SandboxMailbox | None = None
+    ) -> None:
         self.clock = FixedClock(start)
         self.stores: Stores = open_memory()
-        self.mailbox = SandboxMailbox(clock=self.clock)
-        self._senders: Sends = senders or Senders.sandboxed(self.mailbox)
+        self.mailbox = mailbox or SandboxMailbox(clock=self.clock)
+        codes = CodeMaker(b"c" * 32)
+        self._senders: Sends = senders or CodedSenders(
+            Senders.sandboxed(self.mailbox), self.stores.journal.codes, codes, self.clock
+        )
         self._renderer = Renderer(
             "http://segue.test",
             SIGNER,
             self.clock,
             default_from="Shop <hi@shop.test>",
+            shortener=Shortener("http://s.test", codes),
         )
         self.runtime = self._new_runtime()
 

@@ -14,7 +14,7 @@ from segue.content.liquid import find_faults, find_paths
 from segue.content.markup import MarkupError, bound_markup
 from segue.model.campaigns import Campaign
 from segue.model.limits import MESSAGE_BYTES_MAX
-from segue.model.messages import Email, MessageBody, Push, Webhook
+from segue.model.messages import Email, MessageBody, Push, Sms, Webhook
 from segue.model.problems import Problem
 
 EMAIL_BYTES_ADVISED: Final = 102 * 1024  # Gmail cuts off what is longer
@@ -27,6 +27,7 @@ _MEMBERS: Final = {"campaign": CAMPAIGN_MEMBERS, "trigger": TRIGGER_MEMBERS}
 _RESERVED_EXTRA: Final = re.compile(
     r"aps|segue|from|message_type|collapse_key|title|body|gcm.*|google.*", re.IGNORECASE
 )
+_BARE_LINK: Final = re.compile(r"(?<![\w./:@=-])www\.[\w-]+\.[\w./-]*\w", re.IGNORECASE)
 _SCHEMES: Final = ("http:", "https:", "mailto:", "tel:", "sms:", "#", "{{", "{%")
 
 
@@ -46,6 +47,8 @@ def warnings_in(campaign: Campaign) -> list[Problem]:
         found += _unknown_members(path, body)
         if isinstance(body, Email):
             found += _email_warnings(path, body)
+        elif isinstance(body, Sms) and body.shorten_links:
+            found += _sms_warnings(path, body)
     return found
 
 
@@ -123,6 +126,12 @@ def _email_warnings(path: str, body: Email) -> Iterator[Problem]:
         link = (node.attributes.get("href") or "").strip()
         if link and not link.lower().startswith(_SCHEMES):
             yield Problem(where, f"the link {link[:100]!r} leads nowhere; does it lack https:// ?")
+
+
+def _sms_warnings(path: str, body: Sms) -> Iterator[Problem]:
+    for link in dict.fromkeys(_BARE_LINK.findall(body.body)):
+        message = f"the link {link[:100]!r} is not shortened or counted; does it lack https:// ?"
+        yield Problem(f"{path}.body", message)
 
 
 def _unknown_members(path: str, body: MessageBody) -> Iterator[Problem]:

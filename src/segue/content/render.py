@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any, Final, Literal, assert_never
 
@@ -25,6 +26,7 @@ from segue.content.links import LinkMaker, LinkRewriter, Origin, add_pixel
 from segue.content.liquid import Liquid, LiquidError
 from segue.content.markup import MarkupError, bound_markup
 from segue.content.phones import read_phone
+from segue.content.short_links import Shortener
 from segue.content.short_messages import render_push, render_sms
 from segue.content.tokens import TokenSigner
 from segue.errors import SegueError
@@ -52,12 +54,26 @@ class Renderer:
     """Fills in messages; one for the whole program, since it keeps parsed templates."""
 
     def __init__(
-        self, public_url: str, signer: TokenSigner, clock: Clock, default_from: str | None = None
+        self,
+        public_url: str,
+        signer: TokenSigner,
+        clock: Clock,
+        default_from: str | None = None,
+        shortener: Shortener | None = None,
     ) -> None:
+        """Keep what messages are made with; without a shortener, links of texts stay long."""
         self._public_url = public_url
         self._signer = signer
         self._liquid = Liquid(clock)
         self._default_from = default_from
+        self._shortener = shortener
+
+    def for_previews(self) -> "Renderer":
+        """Return one whose short links are as long as real ones, and lead nowhere."""
+        twin = copy(self)
+        if self._shortener is not None:
+            twin._shortener = self._shortener.for_previews()
+        return twin
 
     def render(
         self,
@@ -93,7 +109,8 @@ class Renderer:
                 fill = partial(self._fill, context)
                 return render_push(fill, body, devices, origin, links.report_token())
             case Sms():
-                return render_sms(partial(self._fill, context), body, _phone(attributes), origin)
+                fill = partial(self._fill, context)
+                return render_sms(fill, body, _phone(attributes), origin, self._shortener)
             case InAppMessage():
                 return self._note(body, "in_app_message", context, origin)
             case ContentCard():

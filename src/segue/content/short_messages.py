@@ -7,9 +7,10 @@ from msgspec import to_builtins
 
 from segue.content.links import Origin
 from segue.content.liquid import LiquidError
+from segue.content.short_links import Shortener
 from segue.model.devices import RegisteredDevice
 from segue.model.messages import Button, Push, Sms, StoryPage
-from segue.model.rendered import RenderedPush, RenderedSms
+from segue.model.rendered import RenderedPush, RenderedSms, ShortLink
 
 # (templates all the way down, where they stand) -> the same with every text filled in
 Fill = Callable[[Any, str], Any]
@@ -58,7 +59,9 @@ def render_push(
     )
 
 
-def render_sms(fill: Fill, body: Sms, to: str, origin: Origin) -> RenderedSms:
+def render_sms(
+    fill: Fill, body: Sms, to: str, origin: Origin, shortener: Shortener | None
+) -> RenderedSms:
     """Return a text message to a number.
 
     Raises:
@@ -68,6 +71,9 @@ def render_sms(fill: Fill, body: Sms, to: str, origin: Origin) -> RenderedSms:
     text = filled["body"].strip()
     if not text:
         raise LiquidError("sms.body", "it came out empty")
+    links: list[ShortLink] = []
+    if body.shorten_links and shortener is not None:
+        text, links = shortener.shorten(text, origin)
     media = [url.strip() for url in filled.get("media_urls", [])]
     return RenderedSms(
         send_id=origin.send_id,
@@ -77,6 +83,8 @@ def render_sms(fill: Fill, body: Sms, to: str, origin: Origin) -> RenderedSms:
         body=text,
         from_=_given(filled.get("from")),
         media_urls=[url for url in media if url.lower().startswith(_WEB)],
+        variant=origin.variant,
+        short_links=links,
     )
 
 

@@ -57,8 +57,20 @@ class RenderedPush(Struct, frozen=True):
     token: str = ""
 
 
+class ShortLink(Struct, frozen=True):
+    """A link of a text message, and the code that stands for it there."""
+
+    code: str
+    alias: str
+    link: str
+    at: int  # where the code stands in the message's body
+
+
 class RenderedSms(Struct, frozen=True):
-    """A text message to a number with its country code, such as +32470123456."""
+    """A text message to a number with its country code, such as +32470123456.
+
+    Whoever hands it over keeps what its short links lead to first.
+    """
 
     send_id: str
     user_id: str
@@ -67,6 +79,8 @@ class RenderedSms(Struct, frozen=True):
     body: str
     from_: str | None = None
     media_urls: list[str] = field(default_factory=list)
+    variant: str = ""
+    short_links: list[ShortLink] = field(default_factory=list)
 
 
 class RenderedNote(Struct, frozen=True):

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
 from segue.channels.registry import Senders
 from segue.clock import Clock
+from segue.content.codes import CodeMaker
 from segue.content.render import Renderer
+from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
@@ -28,6 +31,7 @@ from segue.services.workspace import WorkspaceRules
 from segue.storage.open import Stores
 
 _LINK_SECRET = "link-signing-key"  # noqa: S105 - its name, not the key
+_CODE_SECRET = "short-code-key"  # noqa: S105 - the same
 
 
 class Application:
@@ -39,13 +43,19 @@ class Application:
         self._stores = stores
         self._senders = senders
         signer = TokenSigner(installation_secret(stores.journal, clock, _LINK_SECRET))
+        codes = CodeMaker(installation_secret(stores.journal, clock, _CODE_SECRET))
         renderer = Renderer(
-            settings.base_url, signer, clock, default_from=settings.channels.email.from_
+            settings.base_url,
+            signer,
+            clock,
+            default_from=settings.channels.email.from_,
+            shortener=Shortener(settings.short_base_url, codes),
         )
+        self._coded = CodedSenders(senders, stores.journal.codes, codes, clock)
         self.runtime = Runtime(
             stores.journal,
             stores.snapshot,
-            senders,
+            self._coded,
             lambda runtime: LiveRenders(runtime, renderer),
             clock,
             settings.log_bytes_max,
@@ -77,7 +87,7 @@ class Application:
         await self.counts.close()
         await self.backtests.close()
         await self.runtime.stop()
-        await self._senders.close()
+        await self._coded.close()
         self._stores.close()
 
     def first_key(self) -> str | None:

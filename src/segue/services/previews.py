@@ -52,7 +52,7 @@ class Previews:
 
     def __init__(self, runtime: Runtime, renderer: Renderer) -> None:
         self._runtime = runtime
-        self._renderer = renderer
+        self._renderer = renderer.for_previews()
 
     def preview(self, campaign: StoredCampaign, wish: PreviewRequest) -> Preview:
         """Return each message of the campaign for one user."""

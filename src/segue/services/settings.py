@@ -40,6 +40,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8000
     data: str = "./segue-data"  # a folder, or the URL of a database
     public_url: str | None = None  # what links and pixels begin with; default: host and port
+    short_url: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$")] | None = None  # of SMS links
     log_bytes_max: int | None = None  # the oldest of the log goes beyond it; default: kept
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     sdk: SdkSettings = field(default_factory=SdkSettings)
@@ -48,6 +49,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def base_url(self) -> str:
         """What links in messages begin with."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def short_base_url(self) -> str:
+        """What shortened links begin with."""
+        return (self.short_url or self.base_url).rstrip("/")
 
     @property
     def database_url(self) -> str:

@@ -1,8 +1,10 @@
 """What a link in a message stands for: opens, clicks and unsubscribes become events."""
 
+import asyncio
 from typing import Final
 
 from segue.clock import Clock
+from segue.content.codes import LINK_CODE_LENGTH, is_code
 from segue.content.tokens import TokenKind, TokenSigner, Tracked
 from segue.model.events import Event
 from segue.model.ids import random_id
@@ -21,10 +23,33 @@ _PREFETCHERS: Final = (
     "symantec",
     "trendmicro",
     "bitdefender",
+    "google-safety",
+    "twilio",
     "bot",
     "crawler",
     "spider",
     "scanner",
+)
+# Those that follow a link to show beside it where it leads. "bot" is in the names of most; what
+# iMessage sends has the name of Facebook's in it, and apps give those of their systems' HTTP.
+_PREVIEWERS: Final = (
+    "facebookexternalhit",
+    "facebookcatalog",
+    "meta-externalagent",
+    "whatsapp/",
+    "slack-imgproxy",
+    "google-pagerenderer",
+    "google-read-aloud",
+    "google-inspectiontool",
+    "googleother",
+    "mediapartners-google",
+    "preview",
+    "embedly",
+    "iframely",
+    "vkshare",
+    "headlesschrome",
+    "dalvik/",
+    "cfnetwork/",
 )
 # Apple's mail privacy proxy loads with a bare agent that no browser sends.
 _BARE_AGENTS: Final = ("mozilla/5.0", "")
@@ -32,13 +57,23 @@ _ACTS: Final[dict[TokenKind, str]] = {
     "open": "email_open",
     "click": "email_click",
     "unsubscribe": "email_unsubscribe",
+    "short_link": "sms_short_link_click",
 }
 
 
 def is_prefetcher(user_agent: str) -> bool:
     """Return whether the agent is a known prefetcher or scanner rather than a person."""
+    return _has_one_of(_PREFETCHERS, user_agent)
+
+
+def is_previewer(user_agent: str) -> bool:
+    """Return whether the agent is known to follow links for what it shows beside them."""
+    return _has_one_of(_PREVIEWERS, user_agent)
+
+
+def _has_one_of(words: tuple[str, ...], user_agent: str) -> bool:
     agent = user_agent.lower()
-    return any(word in agent for word in _PREFETCHERS)
+    return any(word in agent for word in words)
 
 
 class Tracking:
@@ -57,6 +92,24 @@ class Tracking:
             self.forged_count += 1
         return tracked
 
+    async def find(self, code: str) -> Tracked | None:
+        """Return what the code of a short link stands for; None, and counted, if for nothing.
+
+        Of a user who was erased it stands for nothing, even if it was kept a moment later.
+        """
+        tracked = None
+        if is_code(code, LINK_CODE_LENGTH):
+            codes, now = self._runtime.journal.codes, self._clock.now()
+            tracked = await asyncio.to_thread(codes.find, code, now)
+        if (
+            tracked is None
+            or tracked.kind != "short_link"
+            or self._runtime.state_of(tracked.user_id) is None
+        ):
+            self.forged_count += 1
+            return None
+        return tracked
+
     async def opened(self, tracked: Tracked, user_agent: str) -> None:
         """Record that the pixel was loaded, by a machine or a person."""
         is_machine = (
@@ -67,8 +120,8 @@ class Tracking:
         await self._record(tracked, machine=True if is_machine else None)
 
     async def clicked(self, tracked: Tracked, user_agent: str) -> None:
-        """Record a click; a scanner's is no click (semantics.md 2)."""
-        if not is_prefetcher(user_agent):
+        """Record a click; that of a scanner or a link preview is none (semantics.md 2)."""
+        if not is_prefetcher(user_agent) and not is_previewer(user_agent):
             await self._record(tracked)
 
     async def unsubscribed(self, tracked: Tracked) -> None:
@@ -81,7 +134,7 @@ class Tracking:
             _ACTS[tracked.kind],
             id=random_id(self._clock.now(), self._clock.token(10)),
             campaign=tracked.campaign,
-            channel="email",
+            channel=tracked.channel,
             variant=tracked.variant,
             alias=tracked.alias,
             link=tracked.link,

@@ -27,6 +27,7 @@ from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
 from segue.web.sdk import sdk_router
+from segue.web.short_links import short_link_router
 from segue.web.stream import stream
 from segue.web.tracking import HANDLERS as TRACKING
 
@@ -57,7 +58,13 @@ def create_app(application: Application) -> Litestar:
         guards=[needs_scope],
     )
     return Litestar(
-        [api, sdk_router(application.clock), *TRACKING, *OPERATIONS],
+        [
+            api,
+            sdk_router(application.clock),
+            short_link_router(application.clock),
+            *TRACKING,
+            *OPERATIONS,
+        ],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[IdempotentWrites],

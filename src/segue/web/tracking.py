@@ -11,7 +11,7 @@ from segue.content.tokens import TokenKind, Tracked
 from segue.services.application import Application
 
 _PIXEL: Final = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_NO_CACHE: Final = {"Cache-Control": "no-store, max-age=0", "Referrer-Policy": "no-referrer"}
+NO_CACHE: Final = {"Cache-Control": "no-store, max-age=0", "Referrer-Policy": "no-referrer"}
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
@@ -31,7 +31,8 @@ def _read(application: Application, token: str, kind: TokenKind) -> Tracked:
     return tracked
 
 
-def _agent(request: Request[Any, Any, Any]) -> str:
+def agent_of(request: Request[Any, Any, Any]) -> str:
+    """Return what the program that asks says it is."""
     return request.headers.get("user-agent", "")
 
 
@@ -41,8 +42,8 @@ async def open_pixel(
 ) -> Response[bytes]:
     """Record an open and answer with a transparent pixel."""
     tracked = _read(application, token.removesuffix(".gif"), "open")
-    await application.tracking.opened(tracked, _agent(request))
-    return Response(_PIXEL, media_type="image/gif", headers=_NO_CACHE)
+    await application.tracking.opened(tracked, agent_of(request))
+    return Response(_PIXEL, media_type="image/gif", headers=NO_CACHE)
 
 
 @get("/t/c/{token:str}", include_in_schema=False)
@@ -51,8 +52,8 @@ async def follow_link(
 ) -> Redirect:
     """Record a click and redirect to the URL that was in the message, and to no other."""
     tracked = _read(application, token, "click")
-    await application.tracking.clicked(tracked, _agent(request))
-    return Redirect(tracked.link or "/", status_code=302, headers=_NO_CACHE)
+    await application.tracking.clicked(tracked, agent_of(request))
+    return Redirect(tracked.link or "/", status_code=302, headers=NO_CACHE)
 
 
 @get("/t/u/{token:str}", include_in_schema=False, sync_to_thread=False)
@@ -60,7 +61,7 @@ def ask_to_unsubscribe(token: str, application: Application) -> Response[str]:
     """Ask first: scanners follow links, so a GET unsubscribes nobody (RFC 8058)."""
     _read(application, token, "unsubscribe")
     page = _PAGE.format(title="Unsubscribe?", body=_CONFIRM)
-    return Response(page, media_type="text/html", headers=_NO_CACHE)
+    return Response(page, media_type="text/html", headers=NO_CACHE)
 
 
 @post("/t/u/{token:str}", status_code=200, include_in_schema=False)
@@ -68,7 +69,7 @@ async def unsubscribe(token: str, application: Application) -> Response[str]:
     """Unsubscribe at once; harmless when repeated (RFC 8058)."""
     await application.tracking.unsubscribed(_read(application, token, "unsubscribe"))
     page = _PAGE.format(title="Unsubscribed", body=_DONE)
-    return Response(page, media_type="text/html", headers=_NO_CACHE)
+    return Response(page, media_type="text/html", headers=NO_CACHE)
 
 
 HANDLERS = [open_pixel, follow_link, ask_to_unsubscribe, unsubscribe]
