@@ -39,10 +39,7 @@ class RuntimeCollector(Collector):
         counters = {
             "segue_events": ("Events accepted since start.", runtime.ingest.event_count),
             "segue_decisions": ("Decisions made since start.", runtime.outcomes.verdict_count),
-            "segue_forged_links": (
-                "Links followed that are not ours.",
-                tracking.forged_count,
-            ),
+            "segue_forged_links": ("Links followed that do not exist.", tracking.forged_count),
         }
         gauges = {
             "segue_backlog_entries": (
