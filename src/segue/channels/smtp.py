@@ -16,6 +16,7 @@ from aiosmtplib.errors import (
 )
 
 from segue.channels.mail import Mail, UnsendableMailError, build_mail
+from segue.channels.receipts import is_address_dead
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import EmailSettings
 from segue.channels.smtp_pool import Lent, SmtpPool, read_smtp_url
@@ -28,9 +29,6 @@ _CLOSING: Final = 421
 _MAILBOX_FULL: Final = 552
 _DEAD_ADDRESS_CODES: Final = (550, 551, 553)
 _LOGIN_CODES: Final = (530, 534, 535, 538)  # the server wants other credentials, or TLS
-# RFC 3463: these speak of the recipient's address; 5.1.7 and 5.1.8 of the sender's. 5.7.x is
-# about us or the content: taking it for a dead address would empty a list in an hour.
-_DEAD_ADDRESS: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)\b|5\.2\.1\b")
 _ENHANCED_CODE: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _DOT_AT_LINE_START: Final = re.compile(rb"(?m)^\.")
 _DETAIL_LENGTH_MAX: Final = 300
@@ -164,11 +162,8 @@ def _refusal(code: int, text: str, *, is_recipient: bool) -> Answer:
     is_full = enhanced == "5.2.2" or (enhanced is None and code == _MAILBOX_FULL and is_recipient)
     if code // 100 != 5 or code in _LOGIN_CODES or is_full:  # noqa: PLR2004 - 5yz is never
         return TryLater(detail)
-    if enhanced is None:
-        is_dead = code in _DEAD_ADDRESS_CODES
-    else:
-        is_dead = _DEAD_ADDRESS.fullmatch(enhanced) is not None
-    return Refused(detail, is_address_dead=is_dead and is_recipient)
+    says_dead = code in _DEAD_ADDRESS_CODES if enhanced is None else is_address_dead(enhanced)
+    return Refused(detail, is_address_dead=bool(says_dead) and is_recipient)
 
 
 def _detail(code: int, text: str) -> str:

@@ -38,6 +38,8 @@ class Tracked(Struct, frozen=True, array_like=True):
     channel: Channel
     alias: str | None = None
     link: str | None = None
+    # Of kind "report": what reports are to count, since the message itself does not tell us.
+    reported: tuple[Literal["open", "click"], ...] = ()
 
 
 class TokenSigner:

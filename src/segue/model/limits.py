@@ -76,6 +76,10 @@ QUIET_SPREAD: Final = 10 * MINUTE  # sends held by quiet hours go over so long a
 HELD_MAX: Final = 72 * HOUR  # campaign-facts.md 4.4: then a send held by a rate limit is dropped
 WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that others get their turn
 
+# Reports of what became of messages
+RECEIPT_DETAIL_LENGTH_MAX: Final = 300  # what a mail server said: its first lines are enough
+RECEIPT_LINK_LENGTH_MAX: Final = 4_096  # of a click; longer ones no browser is sure to follow
+
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it
 INBOX_GRACE: Final = 30 * DAY  # after expiry: so long a device may be offline, and report then

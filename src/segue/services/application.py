@@ -22,6 +22,7 @@ from segue.services.previews import Previews
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
 from segue.services.push_devices import PushDevices
+from segue.services.receipts import Receipts
 from segue.services.secrets import installation_secret
 from segue.services.segments import Segments
 from segue.services.settings import Settings
@@ -76,6 +77,7 @@ class Application:
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer)
         self.tracking = Tracking(self.runtime, signer, clock)
+        self.receipts = Receipts(self.runtime, signer, settings.base_url)
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""
