@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
+from segue.channels.user_agents import is_prefetcher, is_previewer
 from segue.content.codes import CodeMaker
 from segue.content.tokens import TokenSigner, Tracked
 from segue.engine.checks import decode_campaign
@@ -18,7 +19,7 @@ from segue.model.log_records import (
     UserErased,
 )
 from segue.model.rendered import RenderedSms
-from segue.services.tracking import Tracking, is_prefetcher, is_previewer
+from segue.services.tracking import Tracking
 from segue.storage.ports import StoredCode
 from tests.support.live import LiveRuntime
 from tests.support.story import campaign, interacts

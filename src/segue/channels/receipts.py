@@ -26,6 +26,7 @@ ReceiptAct = Literal[
 _DEAD_ADDRESS: Final = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)\b|5\.2\.1\b")
 # Temporary, a full mailbox, a mail too large, the sender's address, the content, a policy.
 _LIVE_ADDRESS: Final = re.compile(r"4\.\d|5\.1\.[78]\b|5\.2\.[23]\b|5\.3\.4\b|5\.[67]\.\d")
+_STATUS: Final = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\d|\.\d)")
 
 
 class Receipt(Struct, frozen=True):
@@ -71,3 +72,9 @@ def is_address_dead(status: str) -> bool | None:
     if _DEAD_ADDRESS.match(status):
         return True
     return False if _LIVE_ADDRESS.match(status) else None
+
+
+def status_in(text: str) -> str:
+    """Return the first enhanced status code in what a mail server said; "" if there is none."""
+    found = _STATUS.search(text[:1_000])
+    return found[0] if found else ""

@@ -9,6 +9,9 @@ from segue.model.scalars import Duration
 
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Rate = Annotated[float, Meta(gt=0)]
+TopicArn = Annotated[
+    str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$")
+]
 # Up to the last @ of the host part and beyond: a password may hold / ? # and @ unescaped.
 _CREDENTIALS: Final = re.compile(r"(?<=://).*@", re.DOTALL)
 _BEHIND_HOST: Final = re.compile(r"(?<!:)(?<!/)[/?#].*", re.DOTALL)
@@ -42,8 +45,40 @@ class _Shown(Struct, frozen=True, forbid_unknown_fields=True):
         return _BEHIND_HOST.sub(f"/{_HIDDEN}", value) if value and name in self.keyed else value
 
 
+class SendGridSettings(_Shown, frozen=True):
+    """SendGrid's event webhook: the key that its signed calls are verified with (base64)."""
+
+    verification_key: str
+
+
+class SesSettings(_Shown, frozen=True):
+    """Amazon SES: the SNS topics that it publishes to."""
+
+    topic_arns: Annotated[list[TopicArn], Meta(min_length=1, max_length=100)]
+
+
+class MailgunSettings(_Shown, frozen=True):
+    """Mailgun's webhooks: the account's HTTP webhook signing key."""
+
+    secrets = ("signing_key",)
+
+    signing_key: Annotated[str, Meta(min_length=16)]
+
+
+class PostmarkSettings(_Shown, frozen=True):
+    """Postmark's webhooks: the user and password that they sign in with."""
+
+    secrets = ("password",)
+
+    username: Annotated[str, Meta(pattern="^[^:]+$")]
+    password: Annotated[str, Meta(min_length=16)]
+
+
 class EmailSettings(_Shown, frozen=True):
-    """Email out: `smtp_url` is smtp://, smtp+starttls:// or smtps://user:pass@host:port."""
+    """Email out: `smtp_url` is smtp://, smtp+starttls:// or smtps://user:pass@host:port.
+
+    The providers are those whose webhooks are taken.
+    """
 
     logins = ("smtp_url",)
 
@@ -51,6 +86,11 @@ class EmailSettings(_Shown, frozen=True):
     from_: str | None = field(default=None, name="from")
     timeout_s: Timeout = 30.0
     connections_max: Annotated[int, Meta(ge=1, le=100)] = 4
+    provider_opens_and_clicks: bool = False
+    sendgrid: SendGridSettings | None = None
+    ses: SesSettings | None = None
+    mailgun: MailgunSettings | None = None
+    postmark: PostmarkSettings | None = None
 
 
 class WebhookSettings(_Shown, frozen=True):

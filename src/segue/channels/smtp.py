@@ -14,8 +14,10 @@ from aiosmtplib.errors import (
     SMTPResponseException,
     SMTPServerDisconnected,
 )
+from msgspec.structs import replace
 
 from segue.channels.mail import Mail, UnsendableMailError, build_mail
+from segue.channels.provider_headers import provider_headers
 from segue.channels.receipts import is_address_dead
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import EmailSettings
@@ -49,6 +51,7 @@ class SmtpSender:
         if settings.smtp_url is None:
             raise SegueError("channels.email.smtp_url is not set")
         self._server = read_smtp_url(settings.smtp_url)
+        self._settings = settings
         self._timeout_s = settings.timeout_s
         self._clock = clock
         self._pool = SmtpPool(self._server, settings.timeout_s, settings.connections_max, clock)
@@ -58,7 +61,7 @@ class SmtpSender:
         if not isinstance(message, RenderedEmail):
             return Refused("this sender takes emails only")
         try:
-            mail = build_mail(message, self._clock.now())
+            mail = build_mail(self._with_provider_headers(message), self._clock.now())
         except UnsendableMailError as error:
             return Refused(str(error), is_address_dead=error.is_recipient)
         async with self._pool.room:
@@ -70,6 +73,10 @@ class SmtpSender:
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.close()
+
+    def _with_provider_headers(self, message: RenderedEmail) -> RenderedEmail:
+        added = provider_headers(self._settings, message.headers)
+        return replace(message, headers={**message.headers, **added}) if added else message
 
     async def _hand_over(self, mail: Mail) -> Answer:
         async with self._pool.lend() as lent:

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser
 
-from segue.content.tokens import TokenKind, TokenSigner, Tracked
+from segue.content.tokens import CountedByReport, TokenKind, TokenSigner, Tracked
 from segue.model.channels import Channel
 
 # With its base64 form it stays within what proxies take; longer ones are left alone.
@@ -63,11 +63,20 @@ class LinkMaker:
         """Return the URL that unsubscribes the user."""
         return f"{self.root}u/{self._token('unsubscribe')}"
 
-    def report_token(self) -> str:
-        """Return what names the message wherever something is reported of it."""
-        return self._token("report")
+    def report_token(self, reported: tuple[CountedByReport, ...] = ()) -> str:
+        """Return what names the message wherever something is reported of it.
 
-    def _token(self, kind: TokenKind, alias: str | None = None, link: str | None = None) -> str:
+        It says what reports are to count, because the message itself does not tell us.
+        """
+        return self._token("report", reported=reported)
+
+    def _token(
+        self,
+        kind: TokenKind,
+        alias: str | None = None,
+        link: str | None = None,
+        reported: tuple[CountedByReport, ...] = (),
+    ) -> str:
         origin = self._origin
         return self._signer.sign(
             Tracked(
@@ -79,15 +88,20 @@ class LinkMaker:
                 channel=self._channel,
                 alias=alias,
                 link=link,
+                reported=reported,
             )
         )
 
 
 class LinkRewriter:
-    """Rewrites the links of one message, numbering them as it goes."""
+    """Rewrites the links of one message, numbering them as it goes.
 
-    def __init__(self, maker: LinkMaker) -> None:
+    Where clicks `is_tracked` not, it only takes our own attributes away.
+    """
+
+    def __init__(self, maker: LinkMaker, *, is_tracked: bool = True) -> None:
         self._maker = maker
+        self._is_tracked = is_tracked
         self._count = 0
         self._aliases: dict[str, str] = {}
 
@@ -150,7 +164,8 @@ class LinkRewriter:
 
     def _is_trackable(self, link: str) -> bool:
         return (
-            link[:8].lower().startswith(_WEB)
+            self._is_tracked
+            and link[:8].lower().startswith(_WEB)
             and len(link) <= LINK_LENGTH_MAX
             and not link.startswith(self._maker.root)
             and _CONTROLS.search(link) is None

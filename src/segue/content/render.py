@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import partial
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, Literal, assert_never, get_args
 
 from msgspec import to_builtins
 from msgspec.json import encode as encode_json
@@ -28,7 +28,7 @@ from segue.content.markup import MarkupError, bound_markup
 from segue.content.phones import read_phone
 from segue.content.short_links import Shortener
 from segue.content.short_messages import render_push, render_sms
-from segue.content.tokens import TokenSigner
+from segue.content.tokens import CountedByReport, TokenSigner
 from segue.errors import SegueError
 from segue.model.channels import Channel
 from segue.model.devices import RegisteredDevice
@@ -60,8 +60,14 @@ class Renderer:
         clock: Clock,
         default_from: str | None = None,
         shortener: Shortener | None = None,
+        *,
+        is_counted_by_provider: bool = False,
     ) -> None:
-        """Keep what messages are made with; without a shortener, links of texts stay long."""
+        """Keep what messages are made with; without a shortener, links of texts stay long.
+
+        Where the email provider counts opens and clicks, no email of ours tells us of them.
+        """
+        self._is_counted_by_provider = is_counted_by_provider
         self._public_url = public_url
         self._signer = signer
         self._liquid = Liquid(clock)
@@ -98,9 +104,10 @@ class Renderer:
                 address = read_address(attributes.get("email"))
                 if address is None:
                     raise AddressMissing("the profile has no email attribute with an address")
-                return _EmailRendering(self._liquid, body, context, origin, links).render(
-                    address, self._default_from
+                rendering = _EmailRendering(
+                    self._liquid, body, context, origin, links, self._is_counted_by_provider
                 )
+                return rendering.render(address, self._default_from)
             case Webhook():
                 return self._webhook(body, context, origin)
             case Push():
@@ -199,7 +206,9 @@ class _EmailRendering:
         context: Mapping[str, Any],
         origin: Origin,
         links: LinkMaker,
+        is_counted_by_provider: bool,
     ) -> None:
+        self._is_counted_by_provider = is_counted_by_provider
         self._liquid = liquid
         self._body = body
         self._origin = origin
@@ -251,16 +260,13 @@ class _EmailRendering:
         tree = LexborHTMLParser(html)
         # Before the links are rewritten, so that the text shows where they really lead.
         text = None if has_text else to_text(tree)
-        rewriter = LinkRewriter(self._links) if body.track_clicks else None
-        if rewriter is not None:
-            rewriter.rewrite(tree)
+        is_ours = not self._is_counted_by_provider
+        rewriter = LinkRewriter(self._links, is_tracked=body.track_clicks and is_ours)
+        rewriter.rewrite(tree)
         add_preheader(tree, preheader)
-        if body.track_opens:
+        if body.track_opens and is_ours:
             add_pixel(tree, self._links)
-        html = tree.html or ""
-        if rewriter is not None:
-            html = rewriter.rewrite_outlook(html)
-        return html, text
+        return rewriter.rewrite_outlook(tree.html or ""), text
 
     def _headers(self, sender: str) -> dict[str, str]:
         origin = self._origin
@@ -269,12 +275,19 @@ class _EmailRendering:
             if is_header_name(name) and name.lower() not in RESERVED_HEADERS:
                 headers[name] = self._line(template, f"headers.{name}")
         # Bounces, complaints and providers' reports quote it, and a token cannot be forged.
-        headers["Message-ID"] = f"<{self._links.report_token()}@{domain_of(sender)}>"
+        token = self._links.report_token(self._counted_by_report())
+        headers["Message-ID"] = f"<{token}@{domain_of(sender)}>"
         headers["List-Unsubscribe"] = f"<{self._unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         headers["Feedback-ID"] = feedback_id(origin)
         headers["X-Segue-Send-Id"] = origin.send_id
         return headers
+
+    def _counted_by_report(self) -> tuple[CountedByReport, ...]:
+        if not self._is_counted_by_provider:
+            return ()
+        is_counted = {"open": self._body.track_opens, "click": self._body.track_clicks}
+        return tuple(what for what in get_args(CountedByReport) if is_counted[what])
 
     def _line(self, template: str, part: str) -> str:
         return one_line(self._text(template, part))

@@ -25,6 +25,7 @@ _PERSON: Final = b"segue.token/1"  # a key that is used elsewhere as well signs 
 # What a visit to the token's URL means; "report" comes back with what became of a message. A short
 # link has no room for a token: see `segue.content.codes`.
 TokenKind = Literal["open", "click", "unsubscribe", "report", "short_link"]
+CountedByReport = Literal["open", "click"]
 
 
 class Tracked(Struct, frozen=True, array_like=True):
@@ -39,7 +40,7 @@ class Tracked(Struct, frozen=True, array_like=True):
     alias: str | None = None
     link: str | None = None
     # Of kind "report": what reports are to count, since the message itself does not tell us.
-    reported: tuple[Literal["open", "click"], ...] = ()
+    reported: tuple[CountedByReport, ...] = ()
 
 
 class TokenSigner:

@@ -77,6 +77,13 @@ HELD_MAX: Final = 72 * HOUR  # campaign-facts.md 4.4: then a send held by a rate
 WALK_USERS_MAX: Final = 2_000  # of a scheduled campaign at a time, so that others get their turn
 
 # Reports of what became of messages
+HOOK_REQUEST_BYTES_MAX: Final = 8 * 1024 * 1024  # some 20,000 events of SendGrid
+HOOK_AGE_MAX: Final = DUPLICATE_WINDOW  # a replay within it is known by its ids
+HOOK_CLOCK_SKEW: Final = 5 * MINUTE  # a provider's clock may be ahead so much
+HOOK_ONCE_MAX: Final = 100_000  # calls remembered that may come once: some ten megabytes
+HOOK_FAILURES_PER_MINUTE_MAX: Final = 60  # of one address: a wrong key is seen well before that
+CERTIFICATES_MAX: Final = 16  # of SNS, one for each region; Amazon renews them once a year
+CERTIFICATE_LIFE: Final = 24 * HOUR  # then it is fetched again, in case it was withdrawn
 RECEIPT_DETAIL_LENGTH_MAX: Final = 300  # what a mail server said: its first lines are enough
 RECEIPT_LINK_LENGTH_MAX: Final = 4_096  # of a click; longer ones no browser is sure to follow
 

@@ -17,6 +17,7 @@ from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
 from segue.services.counts import Counts
 from segue.services.devices import Devices
+from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
 from segue.services.previews import Previews
 from segue.services.projects import Projects
@@ -51,6 +52,7 @@ class Application:
             clock,
             default_from=settings.channels.email.from_,
             shortener=Shortener(settings.short_base_url, codes),
+            is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
         )
         self._coded = CodedSenders(senders, stores.journal.codes, codes, clock)
         self.runtime = Runtime(
@@ -78,6 +80,7 @@ class Application:
         self.previews = Previews(self.runtime, renderer)
         self.tracking = Tracking(self.runtime, signer, clock)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
+        self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""
@@ -89,6 +92,7 @@ class Application:
         await self.counts.close()
         await self.backtests.close()
         await self.runtime.stop()
+        await self.email_hooks.close()
         await self._coded.close()
         self._stores.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from segue.channels.user_agents import is_machine_open, is_prefetcher, is_previewer
 from segue.clock import Clock
 from segue.content.codes import LINK_CODE_LENGTH, is_code
 from segue.content.tokens import TokenKind, TokenSigner, Tracked
@@ -10,70 +11,12 @@ from segue.model.events import Event
 from segue.model.ids import random_id
 from segue.runtime.runtime import Runtime
 
-# Programs that load a message's images or links before a person does, by their User-Agent.
-_PREFETCHERS: Final = (
-    "googleimageproxy",
-    "yahoomailproxy",
-    "bingpreview",
-    "barracuda",
-    "mimecast",
-    "proofpoint",
-    "microsoft office existence discovery",
-    "safelinks",
-    "symantec",
-    "trendmicro",
-    "bitdefender",
-    "google-safety",
-    "twilio",
-    "bot",
-    "crawler",
-    "spider",
-    "scanner",
-)
-# Those that follow a link to show beside it where it leads. "bot" is in the names of most; what
-# iMessage sends has the name of Facebook's in it, and apps give those of their systems' HTTP.
-_PREVIEWERS: Final = (
-    "facebookexternalhit",
-    "facebookcatalog",
-    "meta-externalagent",
-    "whatsapp/",
-    "slack-imgproxy",
-    "google-pagerenderer",
-    "google-read-aloud",
-    "google-inspectiontool",
-    "googleother",
-    "mediapartners-google",
-    "preview",
-    "embedly",
-    "iframely",
-    "vkshare",
-    "headlesschrome",
-    "dalvik/",
-    "cfnetwork/",
-)
-# Apple's mail privacy proxy loads with a bare agent that no browser sends.
-_BARE_AGENTS: Final = ("mozilla/5.0", "")
 _ACTS: Final[dict[TokenKind, str]] = {
     "open": "email_open",
     "click": "email_click",
     "unsubscribe": "email_unsubscribe",
     "short_link": "sms_short_link_click",
 }
-
-
-def is_prefetcher(user_agent: str) -> bool:
-    """Return whether the agent is a known prefetcher or scanner rather than a person."""
-    return _has_one_of(_PREFETCHERS, user_agent)
-
-
-def is_previewer(user_agent: str) -> bool:
-    """Return whether the agent is known to follow links for what it shows beside them."""
-    return _has_one_of(_PREVIEWERS, user_agent)
-
-
-def _has_one_of(words: tuple[str, ...], user_agent: str) -> bool:
-    agent = user_agent.lower()
-    return any(word in agent for word in words)
 
 
 class Tracking:
@@ -112,10 +55,8 @@ class Tracking:
 
     async def opened(self, tracked: Tracked, user_agent: str) -> None:
         """Record that the pixel was loaded, by a machine or a person."""
-        is_machine = (
-            is_prefetcher(user_agent)
-            or user_agent.strip().lower() in _BARE_AGENTS
-            or self._runtime.dispatcher.is_just_handed_over(tracked.send_id)
+        is_machine = is_machine_open(user_agent) or self._runtime.dispatcher.is_just_handed_over(
+            tracked.send_id
         )
         await self._record(tracked, machine=True if is_machine else None)
 

@@ -24,6 +24,7 @@ from segue.web.api import (
 )
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
+from segue.web.hooks.email import email_hooks_router
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
 from segue.web.sdk import sdk_router
@@ -62,6 +63,7 @@ def create_app(application: Application) -> Litestar:
             api,
             sdk_router(application.clock),
             short_link_router(application.clock),
+            email_hooks_router(application.clock),
             *TRACKING,
             *OPERATIONS,
         ],

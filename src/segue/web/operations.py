@@ -58,9 +58,20 @@ class RuntimeCollector(Collector):
             ),
         }
         return [
+            self._reports(),
             *(CounterMetricFamily(name, text, value=n) for name, (text, n) in counters.items()),
             *(GaugeMetricFamily(name, text, value=n) for name, (text, n) in gauges.items()),
         ]
+
+    def _reports(self) -> Metric:
+        reports = CounterMetricFamily(
+            "segue_message_reports",
+            "What others reported of messages, and what became of it.",
+            labels=["source", "result"],
+        )
+        for (source, result), count in sorted(self._application.receipts.counts.items()):
+            reports.add_metric([source, result], count)
+        return reports
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False)

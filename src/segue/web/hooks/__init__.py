@@ -1,0 +1,1 @@
+"""Webhooks of providers: what they report of messages."""
