@@ -17,7 +17,9 @@ NOW = parse_instant("2026-11-01T10:00:00Z")
 NOW_S = NOW // SECOND
 PROVIDER = Mailgun()
 HOOK = MailgunHook(MailgunSettings(MAILGUN_KEY), FixedClock(NOW))
-PERSON = {"client-info": {"user-agent": "Mozilla/5.0 (X11) Firefox/140.0", "client-type": "browser"}}
+PERSON = {
+    "client-info": {"user-agent": "Mozilla/5.0 (X11) Firefox/140.0", "client-type": "browser"}
+}
 
 
 def event(name: str, **more: Any) -> dict[str, Any]:

@@ -53,7 +53,10 @@ async def test_the_pieces_of_any_token_come_together_again() -> None:
     for length in (1, 80, 81, 160, 250):
         headers = metadata_of(TOKEN[:length])
         names = [name.removeprefix("X-PM-Metadata-") for name in headers]
-        assert all(len(name) <= 20 and len(value) <= 80 for name, value in zip(names, headers.values(), strict=True))
+        assert all(
+            len(name) <= 20 and len(value) <= 80
+            for name, value in zip(names, headers.values(), strict=True)
+        )
         told = {name.upper(): value for name, value in zip(names, headers.values(), strict=True)}
         assert (await one(record("Delivery", Metadata=told))).token == TOKEN[:length]
     assert metadata_of("x" * 2_000) == {}

@@ -137,7 +137,9 @@ async def test_an_event_that_cannot_be_read_does_not_lose_the_others() -> None:
 
 async def test_thousands_of_events_are_read_at_once() -> None:
     events = [event("delivered", sg_event_id=f"ev-{number}") for number in range(5_000)]
-    assert len({one.id for one in (await read(*events)).reports if isinstance(one, Receipt)}) == 5_000
+    assert (
+        len({one.id for one in (await read(*events)).reports if isinstance(one, Receipt)}) == 5_000
+    )
 
 
 async def test_numbers_beyond_any_time_are_no_error() -> None:

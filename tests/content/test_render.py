@@ -120,6 +120,34 @@ def test_tracking_can_be_switched_off() -> None:
     assert made.html == f"<html><head></head><body>{html}</body></html>"
 
 
+def test_what_the_provider_counts_the_mail_does_not_tell_itself() -> None:
+    html = '<a href="https://shop.test" data-alias="cta">x</a>'
+    plain = '<html><head></head><body><a href="https://shop.test">x</a></body></html>'
+    renderer = Renderer(
+        "https://go.test", SIGNER, FixedClock(), "hi@go.test", is_counted_by_provider=True
+    )
+    for more, reported in (
+        ({}, ("open", "click")),
+        ({"track_clicks": False}, ("open",)),
+        ({"track_opens": False}, ("click",)),
+        ({"track_opens": False, "track_clicks": False}, ()),
+    ):
+        body = Email(subject="Hi", html=html, **more)
+        made = renderer.render("email", body, {"email": ADDRESS}, {}, ORIGIN)
+        assert isinstance(made, RenderedEmail)
+        assert made.html == plain
+        token = made.headers["Message-ID"].strip("<>").partition("@")[0]
+        tracked = SIGNER.read(token, "report")
+        assert tracked is not None
+        assert tracked.reported == reported
+
+
+def test_the_alias_of_a_link_is_for_us_alone_also_where_clicks_are_not_tracked() -> None:
+    made = email(html='<a href="https://shop.test" data-alias="cta">x</a>', track_clicks=False)
+    assert made.html is not None
+    assert '<a href="https://shop.test">x</a>' in made.html
+
+
 def test_an_email_without_text_gets_one_from_its_html() -> None:
     assert (
         email(html='<p>Hi</p><a href="https://a.test">Go</a>').text == "Hi\n\nGo (https://a.test)"

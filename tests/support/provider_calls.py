@@ -4,6 +4,7 @@ import hmac
 import json
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import Any, Final
 
 from cryptography import x509
@@ -56,11 +57,9 @@ class Mailgun:
 
     def __init__(self, key: str = MAILGUN_KEY) -> None:
         self._key = key
-        self._count = 0
 
     def signature(self, at_s: int) -> dict[str, str]:
-        self._count += 1
-        token = f"{self._count:050}"
+        token = token_hex(25)
         digest = hmac.digest(self._key.encode(), f"{at_s}{token}".encode(), "sha256").hex()
         return {"timestamp": str(at_s), "token": token, "signature": digest}
 
@@ -138,7 +137,7 @@ class Sns:
                 *("Token", "TopicArn", "Type"),
             ]
         text = "".join(f"{name}\n{made[name]}\n" for name in names if name in made)
-        algorithm = hashes.SHA1() if made["SignatureVersion"] == "1" else hashes.SHA256()  # noqa: S303
+        algorithm = hashes.SHA1() if made["SignatureVersion"] == "1" else hashes.SHA256()
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), algorithm)
         return b64encode(signature).decode()
 
