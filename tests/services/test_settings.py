@@ -69,3 +69,35 @@ def test_a_short_url_that_would_be_no_link_is_refused(tmp_path: Path, text: str)
     [problem] = caught.value.problems
     assert problem.path == "short_url"
     assert repr(text) in problem.message or text in problem.message
+
+
+def test_the_secrets_of_email_providers_are_not_shown(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        CHANNELS__EMAIL__MAILGUN__SIGNING_KEY="0123456789012345",
+        CHANNELS__EMAIL__POSTMARK__USERNAME="hook",
+        CHANNELS__EMAIL__POSTMARK__PASSWORD="1234567890123456",
+        CHANNELS__EMAIL__PROVIDER_OPENS_AND_CLICKS="true",
+    )
+    shown = repr(settings)
+    assert "0123456789012345" not in shown
+    assert "1234567890123456" not in shown
+    assert "username='hook', password='***'" in shown
+    assert settings.channels.email.provider_opens_and_clicks
+
+
+def test_a_hook_that_anybody_could_call_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        read(
+            tmp_path,
+            CHANNELS__EMAIL__SES__TOPIC_ARNS='["my-topic"]',
+            CHANNELS__EMAIL__MAILGUN__SIGNING_KEY="short",
+            CHANNELS__EMAIL__POSTMARK__USERNAME="a:b",
+            CHANNELS__EMAIL__POSTMARK__PASSWORD="short",
+        )
+    assert {problem.path for problem in caught.value.problems} == {
+        "channels.email.ses.topic_arns[0]",
+        "channels.email.mailgun.signing_key",
+        "channels.email.postmark.username",
+        "channels.email.postmark.password",
+    }
