@@ -46,7 +46,7 @@ async def one(name: str, **more: Any) -> Any:
 
 async def test_a_delivery_names_the_message_by_its_message_id() -> None:
     assert await one("delivered", response="250 OK", tls=1) == Receipt(
-        "email_delivered", "tok-1", "ev-1", NOW - MINUTE, detail="250 OK"
+        "email_delivered", "tok-1", "ev-1", NOW - MINUTE + SECOND - 1, detail="250 OK"
     )
 
 
@@ -140,6 +140,11 @@ async def test_thousands_of_events_are_read_at_once() -> None:
     assert (
         len({one.id for one in (await read(*events)).reports if isinstance(one, Receipt)}) == 5_000
     )
+
+
+async def test_a_whole_second_is_its_end_so_that_no_report_is_before_its_cause() -> None:
+    for seconds, instant in ((60, 61 * SECOND - 1), (60.25, 60 * SECOND + SECOND // 4)):
+        assert (await one("delivered", timestamp=seconds)).at == instant
 
 
 async def test_numbers_beyond_any_time_are_no_error() -> None:

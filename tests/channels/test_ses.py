@@ -99,14 +99,14 @@ def outcome(found: Any) -> Any:
 
 async def test_a_delivery_names_the_message_by_its_message_id(amazon: Amazon) -> None:
     detail = {
-        "timestamp": "2026-11-01T09:59:00.000Z",
+        "timestamp": "2026-11-01T09:59:00.123Z",
         "recipients": ["ann@people.test"],
         "smtpResponse": "250 2.6.0 ok",
         "reportingMTA": "a8-70.smtp-out.amazonses.com",
     }
     found = await amazon.one(event("Delivery", delivery=detail))
     expected = Receipt(
-        "email_delivered", "tok-1", found.id, from_datetime(AT), detail="250 2.6.0 ok"
+        "email_delivered", "tok-1", found.id, from_datetime(AT) + 123_000, detail="250 2.6.0 ok"
     )
     assert found == expected
     assert found.id.startswith("sns-")

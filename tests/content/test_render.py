@@ -12,7 +12,7 @@ from segue.content.links import Origin
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
 from segue.content.short_links import Shortener
-from segue.content.tokens import TokenSigner, Tracked
+from segue.content.tokens import TokenSigner, Tracked, address_mark
 from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
 from segue.model.devices import RegisteredDevice
@@ -185,7 +185,7 @@ def test_the_message_id_names_the_message_and_is_the_same_at_every_try() -> None
     first, second = email(text="a"), email(text="a", from_="x@shop.test")
     token, _, domain = first.headers["Message-ID"].strip("<>").partition("@")
     assert SIGNER.read(token, "report") == Tracked(
-        "report", "u1", "spring-sale", "A", SEND_ID, "email"
+        "report", "u1", "spring-sale", "A", SEND_ID, "email", address=address_mark(ADDRESS)
     )
     assert domain == "go.test"
     assert second.headers["Message-ID"] == f"<{token}@shop.test>"

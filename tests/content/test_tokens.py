@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.content.tokens import TokenSigner, Tracked
+from segue.content.tokens import TokenSigner, Tracked, address_mark
 
 SIGNER = TokenSigner(b"a secret of thirty-two bytes ok!")
 CLICK = Tracked(
@@ -49,6 +49,13 @@ def test_a_link_cannot_be_exchanged() -> None:
     raw = urlsafe_b64decode(SIGNER.sign(CLICK) + "==")
     evil = urlsafe_b64encode(raw.replace(b"shop.test", b"evil.test")).rstrip(b"=").decode()
     assert SIGNER.read(evil, "click") is None
+
+
+def test_a_mark_tells_addresses_apart_and_not_their_spellings() -> None:
+    marks = [address_mark(text) for text in ("ann@a.test", " Ann@A.test ", "ann@b.test", "")]
+    assert marks[0] == marks[1]
+    assert len(set(marks)) == 3
+    assert all(len(mark) == 6 for mark in marks)
 
 
 @pytest.mark.parametrize("text", ["", "=", "x", "é", "a b", "\n", "A" * 10_000, "..", "AAAA===="])

@@ -7,10 +7,10 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from segue.channels.receipts import Receipt
-from segue.content.tokens import TokenSigner, Tracked
-from segue.model.events import Event
+from segue.content.tokens import TokenSigner, Tracked, address_mark
+from segue.model.events import AttributeChange, Event
 from segue.model.instants import HOUR, SECOND, parse_instant, to_datetime
-from segue.model.log_records import EventsReceived
+from segue.model.log_records import AttributesReceived, EventsReceived
 from segue.services.receipts import Receipts, TakenReceipts
 from tests.support.live import LiveRuntime
 
@@ -131,6 +131,16 @@ async def test_a_click_on_a_page_of_ours_is_no_click(door: Door) -> None:
     like_ours = receipt("email_click", PROVIDER_COUNTS, link="https://go.test.evil/t/u")
     taken = await door.take(own, like_ours)
     assert (taken.accepted, taken.unused) == (1, 1)
+
+
+async def test_a_bounce_of_an_address_of_before_does_not_close_the_new_one(door: Door) -> None:
+    sent = replace(SENT, address=address_mark("ann@mistyped.test"))
+    for address, taken in (("ann@right.test", (0, 1)), ("Ann@mistyped.test", (1, 0))):
+        change = AttributeChange("u1", {"email": address})
+        await door.live.hand_in([AttributesReceived(door.live.clock.now(), [change])])
+        found = await door.take(receipt("email_bounce", sent), source="dsn")
+        assert (found.accepted, found.unused) == taken
+    assert door.receipts.counts["dsn", "outdated"] == 1
 
 
 async def test_what_is_said_to_have_happened_later_than_now_happened_now(door: Door) -> None:

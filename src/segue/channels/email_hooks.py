@@ -95,14 +95,24 @@ def decode(decoder: "msgspec.json.Decoder[T]", text: bytes | str) -> T:
 def read_instant(text: str | None) -> int | None:
     """Return the instant that a provider tells; None if it tells none."""
     try:
-        return None if text is None else parse_instant(text)
+        return None if text is None else _within_second(parse_instant(text))
     except ValueError:
         return None
 
 
 def from_seconds(seconds: float | None) -> int | None:
     """Return the instant so many seconds after 1970, or the last there is."""
-    return None if seconds is None else int(max(min(seconds, _SECONDS_MAX), -_SECONDS_MAX) * SECOND)
+    if seconds is None:
+        return None
+    return _within_second(int(max(min(seconds, _SECONDS_MAX), -_SECONDS_MAX) * SECOND))
+
+
+def _within_second(instant: int) -> int:
+    """Return the last instant that a time of whole seconds may mean.
+
+    The first could lie before the mail went out, or before a follower that waits for it.
+    """
+    return instant + SECOND - 1 if instant % SECOND == 0 else instant
 
 
 def text_of(value: Any) -> str:

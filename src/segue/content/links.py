@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser
 
-from segue.content.tokens import CountedByReport, TokenKind, TokenSigner, Tracked
+from segue.content.tokens import CountedByReport, TokenKind, TokenSigner, Tracked, address_mark
 from segue.model.channels import Channel
 
 # With its base64 form it stays within what proxies take; longer ones are left alone.
@@ -63,12 +63,12 @@ class LinkMaker:
         """Return the URL that unsubscribes the user."""
         return f"{self.root}u/{self._token('unsubscribe')}"
 
-    def report_token(self, reported: tuple[CountedByReport, ...] = ()) -> str:
-        """Return what names the message wherever something is reported of it.
+    def report_token(self, address: str, reported: tuple[CountedByReport, ...] = ()) -> str:
+        """Return what names the message to an address wherever something is reported of it.
 
         It says what reports are to count, because the message itself does not tell us.
         """
-        return self._token("report", reported=reported)
+        return self._token("report", reported=reported, address=address_mark(address))
 
     def _token(
         self,
@@ -76,6 +76,7 @@ class LinkMaker:
         alias: str | None = None,
         link: str | None = None,
         reported: tuple[CountedByReport, ...] = (),
+        address: str = "",
     ) -> str:
         origin = self._origin
         return self._signer.sign(
@@ -89,6 +90,7 @@ class LinkMaker:
                 alias=alias,
                 link=link,
                 reported=reported,
+                address=address,
             )
         )
 

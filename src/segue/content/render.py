@@ -244,7 +244,7 @@ class _EmailRendering:
             html=html,
             text=text,
             reply_to=reply_to,
-            headers=self._headers(sender),
+            headers=self._headers(sender, to),
         )
 
     def _html(self, template: str, *, has_text: bool) -> tuple[str, str | None]:
@@ -268,14 +268,14 @@ class _EmailRendering:
             add_pixel(tree, self._links)
         return rewriter.rewrite_outlook(tree.html or ""), text
 
-    def _headers(self, sender: str) -> dict[str, str]:
+    def _headers(self, sender: str, to: str) -> dict[str, str]:
         origin = self._origin
         headers: dict[str, str] = {}
         for name, template in self._body.headers.items():
             if is_header_name(name) and name.lower() not in RESERVED_HEADERS:
                 headers[name] = self._line(template, f"headers.{name}")
         # Bounces, complaints and providers' reports quote it, and a token cannot be forged.
-        token = self._links.report_token(self._counted_by_report())
+        token = self._links.report_token(to, self._counted_by_report())
         headers["Message-ID"] = f"<{token}@{domain_of(sender)}>"
         headers["List-Unsubscribe"] = f"<{self._unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -18,6 +18,7 @@ from segue.model.channels import Channel
 _DIGEST_BYTES: Final = 16  # 128 bits cannot be guessed over HTTP, and keep the URL short
 _KEY_BYTES_MIN: Final = 16
 _KEY_BYTES_MAX: Final = 64  # the most that blake2b takes
+_MARK_BYTES: Final = 4  # a user has had a few addresses, and each byte makes a token longer
 _TEXT_LENGTH_MAX: Final = 8_192  # as the longest request line that common proxies let through
 _PERSON: Final = b"segue.token/1"  # a key that is used elsewhere as well signs nothing for us
 
@@ -41,6 +42,7 @@ class Tracked(Struct, frozen=True, array_like=True):
     link: str | None = None
     # Of kind "report": what reports are to count, since the message itself does not tell us.
     reported: tuple[CountedByReport, ...] = ()
+    address: str = ""  # of kind "report": the mark of the address that the message went to
 
 
 class TokenSigner:
@@ -84,6 +86,12 @@ def check_key(key: bytes) -> None:
     if not _KEY_BYTES_MIN <= len(key) <= _KEY_BYTES_MAX:
         message = f"a token key has {_KEY_BYTES_MIN} to {_KEY_BYTES_MAX} bytes, not {len(key)}"
         raise ValueError(message)
+
+
+def address_mark(address: str) -> str:
+    """Return what tells one user's addresses apart, without telling them."""
+    digest = blake2b(address.strip().lower().encode(), digest_size=_MARK_BYTES).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _decode_base64(text: str) -> bytes | None:

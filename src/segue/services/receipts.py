@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from segue.channels.receipts import Receipt
-from segue.content.tokens import TokenSigner, Tracked
+from segue.content.tokens import TokenSigner, Tracked, address_mark
 from segue.model.events import Event
 from segue.model.instants import to_datetime
 from segue.runtime.runtime import Runtime
@@ -26,7 +26,7 @@ class TakenReceipts(Struct, frozen=True):
     accepted: int
     duplicates: int
     unmatched: int  # of no message of ours: providers report of other mails too
-    unused: int  # opens and clicks that are not the reporter's to count
+    unused: int  # of no use: not the reporter's to count, or of an address of before
 
 
 class Receipts:
@@ -45,13 +45,15 @@ class Receipts:
             BusyError: more is waiting to be decided than memory should hold; report again later.
         """
         events: list[Event] = []
-        unmatched = unused = 0
+        unmatched = unused = outdated = 0
         for receipt in receipts:
             tracked = self._signer.read(receipt.token, "report")
             if tracked is None:
                 unmatched += 1
             elif not self._is_to_count(receipt, tracked):
                 unused += 1
+            elif self._is_outdated(receipt, tracked):
+                outdated += 1
             else:
                 events.append(_event_of(source, receipt, tracked))
         accepted = duplicates = 0
@@ -62,7 +64,8 @@ class Receipts:
         self.note(source, "duplicate", duplicates)
         self.note(source, "unmatched", unmatched)
         self.note(source, "unused", unused)
-        return TakenReceipts(accepted, duplicates, unmatched, unused)
+        self.note(source, "outdated", outdated)
+        return TakenReceipts(accepted, duplicates, unmatched, unused + outdated)
 
     def note(self, source: str, result: str, count: int = 1) -> None:
         """Count what became of reports, for those who operate the server."""
@@ -76,6 +79,17 @@ class Receipts:
         # A click on a page of ours, such as the one to unsubscribe, is no click (semantics.md 2).
         is_own = (receipt.link or "").startswith(self._own_links)
         return what in tracked.reported and not is_own
+
+    def _is_outdated(self, receipt: Receipt, tracked: Tracked) -> bool:
+        """Return whether a bounce is of an address that the user has replaced meanwhile.
+
+        A mail to a mistyped domain is tried for days; the bounce must not close the right one.
+        """
+        if receipt.act != "email_bounce" or not tracked.address:
+            return False
+        state = self._runtime.state_of(tracked.user_id)
+        address = state.attributes.get("email") if state is not None else None
+        return isinstance(address, str) and address_mark(address) != tracked.address
 
 
 def _event_of(source: str, receipt: Receipt, tracked: Tracked) -> Event:
