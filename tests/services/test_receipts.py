@@ -102,10 +102,12 @@ async def test_an_id_that_two_providers_use_is_of_two_reports(door: Door) -> Non
 async def test_reports_of_other_mails_are_counted_and_do_not_disturb(door: Door) -> None:
     stranger = TokenSigner(b"another" * 4).sign(SENT)
     click = SIGNER.sign(replace(SENT, kind="click", link="https://shop.test"))
-    others = [Receipt("email_bounce", token, "r") for token in (stranger, click, "", "x", "é")]
+    push = SIGNER.sign(replace(SENT, channel="push"))
+    tokens = (stranger, click, push, "", "x", "é")
+    others = [Receipt("email_bounce", token, "r") for token in tokens]
     taken = await door.take(*others, receipt())
-    assert (taken.accepted, taken.unmatched) == (1, 5)
-    assert door.receipts.counts["postmark", "unmatched"] == 5
+    assert (taken.accepted, taken.unmatched) == (1, 6)
+    assert door.receipts.counts["postmark", "unmatched"] == 6
     assert [event.name for event in door.logged()] == ["email_delivered"]
 
 

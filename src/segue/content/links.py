@@ -63,12 +63,16 @@ class LinkMaker:
         """Return the URL that unsubscribes the user."""
         return f"{self.root}u/{self._token('unsubscribe')}"
 
-    def report_token(self, address: str, reported: tuple[CountedByReport, ...] = ()) -> str:
-        """Return what names the message to an address wherever something is reported of it.
+    def report_token(
+        self, address: str | None = None, reported: tuple[CountedByReport, ...] = ()
+    ) -> str:
+        """Return what names the message wherever something is reported of it.
 
-        It says what reports are to count, because the message itself does not tell us.
+        It says to which address the message goes, if to one, and what reports are to count
+        because the message itself does not tell us.
         """
-        return self._token("report", reported=reported, address=address_mark(address))
+        mark = "" if address is None else address_mark(address)
+        return self._token("report", reported=reported, address=mark)
 
     def _token(
         self,
