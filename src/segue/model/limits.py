@@ -87,6 +87,17 @@ CERTIFICATE_LIFE: Final = 24 * HOUR  # then it is fetched again, in case it was 
 RECEIPT_DETAIL_LENGTH_MAX: Final = 300  # what a mail server said: its first lines are enough
 RECEIPT_LINK_LENGTH_MAX: Final = 4_096  # of a click; longer ones no browser is sure to follow
 
+# Mails that report of messages
+MAIL_REPORT_BYTES_MAX: Final = 1024 * 1024  # of one call; a report stands before what it returns
+MAIL_READ_BYTES_MAX: Final = 256 * 1024  # looked into: words, report, and the returned headers
+MAIL_PARTS_MAX: Final = 20  # a report has three, and a list or a gateway adds a few around them
+MAIL_DEPTH_MAX: Final = 6  # a report in a forwarded mail in a list's; deeper is made to tire us
+MAIL_HEADER_BYTES_MAX: Final = 32 * 1024  # long ways make ten kilobytes of Received
+MAIL_HEADER_LINES_MAX: Final = 500  # the same in lines: they are what costs time
+MAILDIR_LOOK_MAX: Final = 100  # mails a look, so that a flood of them leaves others their turn
+MAILDIR_LOOK_INTERVAL: Final = 3 * SECOND  # a bounce is no hurry, and a listing is cheap
+MAILDIR_LEFT_MAX: Final = 10_000  # mails that could not be read, remembered so as not to try again
+
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it
 INBOX_GRACE: Final = 30 * DAY  # after expiry: so long a device may be offline, and report then
