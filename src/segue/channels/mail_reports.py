@@ -58,10 +58,11 @@ class MailReport(Struct, frozen=True):
 
 
 class MailReading(Struct, frozen=True):
-    """What a mail says."""
+    """What a mail says; where it reports nothing, `names` may name what it speaks of."""
 
     outcome: MailOutcome
     reports: list[MailReport]
+    names: tuple[Name, ...] = ()
 
 
 class MailReader:
@@ -96,10 +97,10 @@ class MailReader:
         bounce = read_old_bounce(mail) if is_from_a_mail_system(mail.headers) else None
         if bounce is None:
             return MailReading("auto_reply" if _is_auto_reply(mail.headers) else "no_report", [])
-        if not bounce.status.is_dead:
-            return MailReading("soft_bounce", [])
         # Only by the mail that it returns: an out-of-office reply names ours as well.
         names = _names_of_mails(bounce.returned)
+        if not bounce.status.is_dead:
+            return MailReading("soft_bounce", [], names)
         return _reading(mail, "email_bounce", names, report_id, bounce.status.detail)
 
     def _delivery_status(self, mail: Part, status: Part, report_id: str) -> MailReading:
@@ -115,16 +116,17 @@ class MailReader:
         if reports:
             return MailReading("reported", reports)
         is_soft = any(isinstance(one, Failed) for one in deliveries)
-        return MailReading("soft_bounce" if is_soft else "no_failure", [])
+        return MailReading("soft_bounce" if is_soft else "no_failure", [], names)
 
     def _feedback(self, mail: Part, feedback: Part, report_id: str) -> MailReading:
         groups = feedback.groups()
         fields = groups[0] if groups else Headers(b"")
         act = read_complaint(mail, fields)
+        names = self._names(mail, groups)
         if act is None:
-            return MailReading("no_complaint", [])
+            return MailReading("no_complaint", [], names)
         detail = " ".join(filter(None, (fields.get("Feedback-Type"), fields.get("User-Agent"))))
-        return _reading(mail, act, self._names(mail, groups), report_id, detail)
+        return _reading(mail, act, names, report_id, detail)
 
     def _names(self, mail: Part, groups: list[Headers] | None = None) -> tuple[Name, ...]:
         """Return what may name the message, the surest first."""

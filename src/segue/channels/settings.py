@@ -8,6 +8,10 @@ from msgspec import Meta, Struct, field, structs
 from segue.model.scalars import Duration
 
 Timeout = Annotated[float, Meta(gt=0, le=600)]
+# Plain, since they stand in an envelope and in a mailto: link as they are. To the local part of
+# a return path comes what names the message, in 64 characters all in all (RFC 5321 4.5.3.1.1).
+PlainAddress = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
+ReturnPath = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,40}@[A-Za-z0-9.-]{1,255}$")]
 Rate = Annotated[float, Meta(gt=0)]
 TopicArn = Annotated[
     str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$")
@@ -74,6 +78,13 @@ class PostmarkSettings(_Shown, frozen=True):
     password: Annotated[str, Meta(min_length=16)]
 
 
+class MailboxSettings(_Shown, frozen=True):
+    """Where bounces and complaints arrive: the folder of a Maildir."""
+
+    maildir: str
+    delete_taken: bool = False
+
+
 class EmailSettings(_Shown, frozen=True):
     """Email out: `smtp_url` is smtp://, smtp+starttls:// or smtps://user:pass@host:port.
 
@@ -91,6 +102,9 @@ class EmailSettings(_Shown, frozen=True):
     ses: SesSettings | None = None
     mailgun: MailgunSettings | None = None
     postmark: PostmarkSettings | None = None
+    return_path: ReturnPath | None = None  # bounces go there; default: to the From address
+    unsubscribe_address: PlainAddress | None = None
+    mailbox: MailboxSettings | None = None
 
 
 class WebhookSettings(_Shown, frozen=True):

@@ -11,6 +11,7 @@ from segue.cli.demo import demo
 from segue.cli.explain import explain
 from segue.cli.keys import key
 from segue.cli.log import log
+from segue.cli.mail_report import mail_report
 from segue.cli.projects import apply, export, plan
 from segue.cli.replay import replay
 from segue.cli.run import run
@@ -36,6 +37,7 @@ COMMANDS = (
     replay,
     log,
     key,
+    mail_report,
     bench,
 )
 for command in COMMANDS:

@@ -1,9 +1,11 @@
 """The program put together: stores, runtime, senders, and the verbs on top of them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
+from segue.channels.maildir import Maildir
 from segue.channels.registry import Senders
 from segue.clock import Clock
 from segue.content.codes import CodeMaker
@@ -19,6 +21,8 @@ from segue.services.counts import Counts
 from segue.services.devices import Devices
 from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
+from segue.services.mail_reports import MailReports
+from segue.services.mail_watch import MailWatch
 from segue.services.previews import Previews
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
@@ -81,14 +85,28 @@ class Application:
         self.tracking = Tracking(self.runtime, signer, clock)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
+        email = settings.channels.email
+        self.mail_reports = MailReports(
+            self.receipts, signer, lambda _code: None, email.return_path
+        )
+        self.mail_watch: MailWatch | None = None
+        if (mailbox := email.mailbox) is not None:
+            maildir = Maildir(Path(mailbox.maildir))
+            self.mail_watch = MailWatch(
+                maildir, self.mail_reports, clock, deletes=mailbox.delete_taken
+            )
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""
         self.runtime.recover(progress)
         await self.runtime.start()
+        if self.mail_watch is not None:
+            self.mail_watch.start()
 
     async def stop(self) -> None:
         """End in order, with everything written down."""
+        if self.mail_watch is not None:
+            await self.mail_watch.close()
         await self.counts.close()
         await self.backtests.close()
         await self.runtime.stop()

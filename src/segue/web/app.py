@@ -13,6 +13,7 @@ from segue.web.api import (
     campaigns,
     connections,
     events,
+    mail_reports,
     projects,
     publishing,
     push_devices,
@@ -43,6 +44,7 @@ def create_app(application: Application) -> Litestar:
         "/api/v1",
         route_handlers=[
             events.take_events,
+            mail_reports.take_mail_report,
             *users.HANDLERS,
             *push_devices.HANDLERS,
             *campaigns.HANDLERS,
