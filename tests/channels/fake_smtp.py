@@ -30,6 +30,8 @@ class PostOffice:
         self.at_gate_count = 0
         self.at_gate = asyncio.Event()
         self.scan: asyncio.Event | None = None  # before the answer to the content
+        self.offers_dsn = False  # delivery status notifications (RFC 3461)
+        self.dsn_options: list[list[str]] = []  # what was asked of them, mail by mail
         self.servers: list[Any] = []
         self.url = ""
 
@@ -56,6 +58,12 @@ class PostOffice:
             server.transport.abort()
             return "421 gone"
         return answer
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Session, envelope: Envelope, hostname: str, said: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*said[:-1], "250-DSN", said[-1]] if self.offers_dsn else said
 
     async def handle_MAIL(  # noqa: N802
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -120,6 +128,15 @@ class _Server(SMTP):
             await self.push(await self._office._answer("HELO", self) or "")
             return
         await super().smtp_HELO(hostname)
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
+        """Take the options of RFC 3461, which aiosmtpd does not know."""
+        if self._office.offers_dsn:
+            words = arg.split(" ")
+            options = [word for word in words if word.startswith(("RET=", "ENVID="))]
+            self._office.dsn_options.append(options)
+            arg = " ".join(word for word in words if word not in options)
+        await super().smtp_MAIL(arg)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         """Let a test refuse the command itself, before any content."""

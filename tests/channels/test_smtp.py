@@ -20,7 +20,10 @@ AT = 1_790_000_000_000_000
 
 
 def sender_to(
-    office: PostOffice, clock: FixedClock | None = None, scheme: str = "smtp", **settings: float
+    office: PostOffice,
+    clock: FixedClock | None = None,
+    scheme: str = "smtp",
+    **settings: float | str,
 ) -> SmtpSender:
     url = f"{scheme}://{office.url}"
     return SmtpSender(EmailSettings(smtp_url=url, **settings), clock or FixedClock(AT))  # type: ignore[arg-type]
@@ -35,6 +38,27 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
     assert office.envelopes[0][:2] == ("shop@shop.test", "ada@people.test")
     assert office.mails[0]["Subject"] == "Hello"
     assert office.mails[0].get_content() == "Hi\r\n"
+
+
+async def test_bounces_go_to_the_return_path_and_the_from_header_stays() -> None:
+    async with post_office() as office:
+        sender = sender_to(office, return_path="bounces@shop.test")
+        await sender.send(MAIL)
+        await sender.close()
+    assert office.envelopes[0][:2] == ("bounces@shop.test", "ada@people.test")
+    assert office.mails[0]["From"] == "Shop <shop@shop.test>"
+
+
+@pytest.mark.parametrize(("offers_dsn", "expected"), [(True, [["RET=HDRS"]]), (False, [])])
+async def test_a_server_that_can_is_asked_to_return_no_more_than_headers(
+    offers_dsn: bool, expected: list[list[str]]
+) -> None:
+    async with post_office() as office:
+        office.offers_dsn = offers_dsn
+        sender = sender_to(office)
+        assert isinstance(await sender.send(MAIL), Accepted)
+        await sender.close()
+    assert office.dsn_options == expected
 
 
 async def test_lines_that_begin_with_a_dot_keep_it() -> None:

@@ -166,6 +166,39 @@ def test_styles_are_moved_into_elements_unless_the_author_says_no() -> None:
     assert "<p>" in (email(html=html, inline_css=False).html or "")
 
 
+def render_with_an_unsubscribe_address(user_id: str = "u1") -> RenderedEmail:
+    renderer = Renderer(
+        "https://go.test",
+        SIGNER,
+        FixedClock(),
+        default_from="Segue <no-reply@go.test>",
+        unsubscribe_address="bye@go.test",
+    )
+    origin = Origin(SEND_ID, user_id, "spring-sale", "A")
+    attributes = {"email": ADDRESS}
+    context = template_context(user_id, attributes, CAMPAIGN, "c1", "A", TRIGGER, SEND_ID)
+    made = renderer.render("email", Email(subject="Hi", text="Hi"), attributes, context, origin)
+    assert isinstance(made, RenderedEmail)
+    return made
+
+
+def test_a_mail_can_be_answered_to_unsubscribe_where_there_is_an_address_for_it() -> None:
+    made = render_with_an_unsubscribe_address()
+    page, mail = made.headers["List-Unsubscribe"].split(", ")
+    assert page.startswith("<https://go.test/t/u/")
+    address, _, subject = mail.partition("?subject=")
+    assert address == "<mailto:bye@go.test"
+    token = subject.removeprefix("unsubscribe:").rstrip(">")
+    assert SIGNER.read(token, "report") is not None
+    assert made.headers["Message-ID"].startswith(f"<{token}@")
+
+
+def test_an_unsubscribe_header_that_would_be_folded_has_the_page_alone() -> None:
+    header = render_with_an_unsubscribe_address("u" * 255).headers["List-Unsubscribe"]
+    assert "mailto:" not in header
+    assert len(header) < 900
+
+
 def test_one_click_unsubscribing_follows_rfc_8058() -> None:
     made = email(
         html="<a href='{{ unsubscribe_url }}'>a</a>"

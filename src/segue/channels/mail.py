@@ -56,8 +56,8 @@ class _MailPolicy(EmailPolicy):
 _POLICY: Final = _MailPolicy(linesep="\r\n", cte_type="7bit", raise_on_defect=False)
 
 
-def build_mail(message: RenderedEmail, now: int) -> Mail:
-    """Return the mail for a message, dated `now`.
+def build_mail(message: RenderedEmail, now: int, return_path: str | None = None) -> Mail:
+    """Return the mail for a message, dated `now`; it bounces to `return_path`, if there is one.
 
     Raises:
         UnsendableMailError: an address or a header is not one.
@@ -87,7 +87,8 @@ def build_mail(message: RenderedEmail, now: int) -> Mail:
     except (MessageError, ValueError) as error:
         text = f"the email cannot be written: {error}"
         raise UnsendableMailError(text) from None
-    return Mail(from_.addr_spec, to.addr_spec, content, is_international)
+    sender = return_path or from_.addr_spec
+    return Mail(sender, to.addr_spec, content, is_international)
 
 
 def _fill(mail: EmailMessage, message: RenderedEmail) -> None:

@@ -61,7 +61,8 @@ class SmtpSender:
         if not isinstance(message, RenderedEmail):
             return Refused("this sender takes emails only")
         try:
-            mail = build_mail(self._with_provider_headers(message), self._clock.now())
+            message = self._with_provider_headers(message)
+            mail = build_mail(message, self._clock.now(), self._settings.return_path)
         except UnsendableMailError as error:
             return Refused(str(error), is_address_dead=error.is_recipient)
         async with self._pool.room:
@@ -149,6 +150,8 @@ async def _say_envelope(client: SMTP, mail: Mail) -> Answer | None:
         if not client.supports_extension("smtputf8"):
             return Refused("an address is not in ASCII, and the mail server takes no other")
         options, encoding = ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
+    if client.supports_extension("dsn"):
+        options.append("RET=HDRS")  # RFC 3461: a bounce needs no more of the mail than that
     is_recipient = False
     try:
         await client.mail(mail.sender, options=options, encoding=encoding)

@@ -33,6 +33,7 @@ RESERVED_HEADERS: Final = frozenset(
     )
 )
 ADDRESS_LENGTH_MAX: Final = 320  # RFC 5321: 64 before the @, 255 after it
+_LIST_UNSUBSCRIBE_LENGTH_MAX: Final = 998 - len("List-Unsubscribe: ")
 _MAILBOX_LENGTH_MAX: Final = 1_000
 
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -99,6 +100,16 @@ def domain_of(mailbox: str) -> str:
         return domain.encode("idna").decode()
     except UnicodeError:
         return "localhost"
+
+
+def list_unsubscribe(url: str, address: str | None, token: str) -> str:
+    """Return the List-Unsubscribe of a message: by a page, and by a mail where there is an address.
+
+    Providers read the header only while it is one line (RFC 5322 2.1.1): the page goes first.
+    """
+    page = f"<{url}>"
+    both = f"{page}, <mailto:{address}?subject=unsubscribe:{token}>"
+    return page if address is None or len(both) > _LIST_UNSUBSCRIBE_LENGTH_MAX else both
 
 
 def feedback_id(origin: Origin) -> str:

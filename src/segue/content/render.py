@@ -17,6 +17,7 @@ from segue.content.headers import (
     domain_of,
     feedback_id,
     is_header_name,
+    list_unsubscribe,
     one_line,
     read_address,
     read_mailbox,
@@ -61,6 +62,7 @@ class Renderer:
         default_from: str | None = None,
         shortener: Shortener | None = None,
         *,
+        unsubscribe_address: str | None = None,
         is_counted_by_provider: bool = False,
     ) -> None:
         """Keep what messages are made with; without a shortener, links of texts stay long.
@@ -72,6 +74,7 @@ class Renderer:
         self._signer = signer
         self._liquid = Liquid(clock)
         self._default_from = default_from
+        self._unsubscribe_address = unsubscribe_address
         self._shortener = shortener
 
     def for_previews(self) -> "Renderer":
@@ -107,7 +110,7 @@ class Renderer:
                 rendering = _EmailRendering(
                     self._liquid, body, context, origin, links, self._is_counted_by_provider
                 )
-                return rendering.render(address, self._default_from)
+                return rendering.render(address, self._default_from, self._unsubscribe_address)
             case Webhook():
                 return self._webhook(body, context, origin)
             case Push():
@@ -220,7 +223,9 @@ class _EmailRendering:
             "set_user_to_unsubscribed_url": self._unsubscribe_url,
         }
 
-    def render(self, to: str, default_from: str | None) -> RenderedEmail:
+    def render(
+        self, to: str, default_from: str | None, unsubscribe_address: str | None
+    ) -> RenderedEmail:
         body, origin = self._body, self._origin
         sender = read_mailbox(self._line(body.from_ or default_from or "", "from"))
         if sender is None:
@@ -244,7 +249,7 @@ class _EmailRendering:
             html=html,
             text=text,
             reply_to=reply_to,
-            headers=self._headers(sender, to),
+            headers=self._headers(sender, to, unsubscribe_address),
         )
 
     def _html(self, template: str, *, has_text: bool) -> tuple[str, str | None]:
@@ -268,7 +273,7 @@ class _EmailRendering:
             add_pixel(tree, self._links)
         return rewriter.rewrite_outlook(tree.html or ""), text
 
-    def _headers(self, sender: str, to: str) -> dict[str, str]:
+    def _headers(self, sender: str, to: str, unsubscribe_address: str | None) -> dict[str, str]:
         origin = self._origin
         headers: dict[str, str] = {}
         for name, template in self._body.headers.items():
@@ -277,7 +282,9 @@ class _EmailRendering:
         # Bounces, complaints and providers' reports quote it, and a token cannot be forged.
         token = self._links.report_token(to, self._counted_by_report())
         headers["Message-ID"] = f"<{token}@{domain_of(sender)}>"
-        headers["List-Unsubscribe"] = f"<{self._unsubscribe_url}>"
+        headers["List-Unsubscribe"] = list_unsubscribe(
+            self._unsubscribe_url, unsubscribe_address, token
+        )
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         headers["Feedback-ID"] = feedback_id(origin)
         headers["X-Segue-Send-Id"] = origin.send_id

@@ -57,6 +57,7 @@ class Application:
             default_from=settings.channels.email.from_,
             shortener=Shortener(settings.short_base_url, codes),
             is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
+            unsubscribe_address=settings.channels.email.unsubscribe_address,
         )
         self._coded = CodedSenders(senders, stores.journal.codes, codes, clock)
         self.runtime = Runtime(
