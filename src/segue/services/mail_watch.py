@@ -55,8 +55,6 @@ class MailWatch:
                 await self._take(name)
             except BusyError:
                 return 0  # it stays, for a later look
-            except FileNotFoundError:
-                continue  # somebody else has moved it
             except Exception as error:  # noqa: BLE001 - one mail must not keep back the others
                 self._leave(name, error)
         return len(names)
@@ -73,7 +71,11 @@ class MailWatch:
                 await self._clock.sleep(_PAUSE_S)
 
     async def _take(self, name: str) -> None:
-        taken = await self._reports.take(await asyncio.to_thread(self._maildir.read, name))
+        try:
+            content = await asyncio.to_thread(self._maildir.read, name)
+        except FileNotFoundError:
+            return  # somebody else has moved it
+        taken = await self._reports.take(content)
         if taken.is_ours and self._deletes:
             await asyncio.to_thread(self._maildir.delete, name)
         else:
