@@ -43,11 +43,12 @@ def report(
     returned_as: str = "message/rfc822",
     more: str = "",
     report_id: str = "report-1@mx.test",
+    date: str = "Sun, 1 Nov 2026 12:00:00 +0100",
 ) -> bytes:
     """Return a delivery status notification (RFC 3464)."""
     headers = f"""\
 Return-Path: <>
-Date: Sun, 1 Nov 2026 12:00:00 +0100
+Date: {date}
 From: {sender}
 To: {to}
 Subject: Undelivered Mail Returned to Sender

@@ -87,7 +87,7 @@ async def test_a_bounce_becomes_an_event_of_the_user_and_campaign_the_token_name
     [event] = door.logged()
     assert (event.user_id, event.name, event.campaign) == ("u1", "email_bounce", "sale")
     assert (event.channel, event.variant, event.send_id) == ("email", "A", "send-1")
-    assert event.time == to_datetime(parse_instant("2026-11-01T11:00:00Z"))
+    assert event.time == to_datetime(parse_instant("2026-11-01T11:00:00.999999Z"))
     assert event.properties is not None
     assert event.properties["detail"].startswith("550 5.1.1 <ada@people.test>")
 
@@ -255,8 +255,9 @@ async def test_a_folder_that_is_not_there_yet_is_waited_for(door: Door) -> None:
     for name in ("new", "cur"):
         (later / name).mkdir(parents=True)
     (later / "new" / "1.mx").write_bytes(mails.postfix(OURS))
-    async with asyncio.timeout(10):
-        while not door.names_in("../later/cur"):
-            await asyncio.sleep(0.005)
+    for _ in range(2_000):
+        if door.names_in("../later/cur"):
+            break
+        await asyncio.sleep(0.005)
     await watch.close()
     assert len(door.logged()) == 1

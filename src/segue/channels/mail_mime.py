@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from segue.model.instants import from_datetime
+from segue.model.instants import SECOND, from_datetime
 from segue.model.limits import (
     MAIL_DEPTH_MAX,
     MAIL_HEADER_BYTES_MAX,
@@ -90,10 +90,13 @@ class Headers:
         return str(value or "")
 
     def date(self) -> int | None:
-        """Return the instant in the Date header; None if it holds none."""
+        """Return the instant in the Date header; None if it holds none.
+
+        It tells seconds: the end of its second is not before what the mail reports of.
+        """
         try:
             when = parsedate_to_datetime(self.get("Date"))
-            return from_datetime(when) if when.tzinfo is not None else None
+            return from_datetime(when) + SECOND - 1 if when.tzinfo is not None else None
         except (ValueError, TypeError, OverflowError, IndexError):
             return None
 
