@@ -66,7 +66,7 @@ def test_the_campaign_of_the_how_to_on_sending_is_a_good_one() -> None:
     assert (campaign.delivery.type, errors_in(campaign), warnings_in(campaign)) == ("api", [], [])
 
 
-@pytest.mark.parametrize("page", ["howto/push.md", "howto/sms.md"])
+@pytest.mark.parametrize("page", ["howto/push.md", "howto/sms.md", "howto/bounce-mail.md"])
 def test_what_the_how_tos_on_providers_show_can_be_read(page: str) -> None:
     readers = {"yaml": _read_campaign, "toml": _read_settings, "json": _read_json}
     read = [readers[kind](text) for kind, text in blocks_of(page) if kind in readers]

@@ -58,6 +58,10 @@ class MailReports:
         taken = await self._receipts.take(SOURCE, receipts)
         return MailTaken(outcome, taken.accepted, taken.duplicates)
 
+    def note_unreadable(self) -> None:
+        """Count a mail that could not be read at all, for those who operate the server."""
+        self._receipts.note(SOURCE, "unreadable")
+
     def _read(self, content: bytes) -> tuple[MailOutcome | Literal["unmatched"], list[Receipt]]:
         reading = self._reader.read(content)
         receipts = [found for one in reading.reports if (found := self._receipt(one)) is not None]

@@ -34,7 +34,6 @@ class MailWatch:
         self._left: dict[str, None] = {}  # in the order they came
         self._trouble: str | None = None
         self._task: asyncio.Task[None] | None = None
-        self.left_count = 0
 
     def start(self) -> None:
         """Begin to look."""
@@ -88,7 +87,7 @@ class MailWatch:
         _log.warning(
             "a mail could not be read or marked, and is left", name=name, error=repr(error)
         )
-        self.left_count += 1
+        self._reports.note_unreadable()
         self._left[name] = None
         if len(self._left) > MAILDIR_LEFT_MAX:
             del self._left[next(iter(self._left))]
