@@ -49,16 +49,33 @@ async def test_bounces_go_to_the_return_path_and_the_from_header_stays() -> None
     assert office.mails[0]["From"] == "Shop <shop@shop.test>"
 
 
-@pytest.mark.parametrize(("offers_dsn", "expected"), [(True, [["RET=HDRS"]]), (False, [])])
-async def test_a_server_that_can_is_asked_to_return_no_more_than_headers(
-    offers_dsn: bool, expected: list[list[str]]
+@pytest.mark.parametrize(
+    ("offers_dsn", "code", "expected"),
+    [
+        (True, "", [["RET=HDRS"]]),
+        (True, "aB3", [["RET=HDRS", "ENVID=aB3"]]),
+        (False, "aB3", []),
+    ],
+)
+async def test_a_server_that_can_is_asked_to_return_headers_and_the_messages_code(
+    offers_dsn: bool, code: str, expected: list[list[str]]
 ) -> None:
     async with post_office() as office:
         office.offers_dsn = offers_dsn
         sender = sender_to(office)
-        assert isinstance(await sender.send(MAIL), Accepted)
+        assert isinstance(await sender.send(replace(MAIL, return_code=code)), Accepted)
         await sender.close()
     assert office.dsn_options == expected
+
+
+async def test_the_return_path_has_the_messages_code_behind_a_plus_sign() -> None:
+    async with post_office() as office:
+        sender = sender_to(office, return_path=f"{'b' * 40}@return.shop.test")
+        await sender.send(replace(MAIL, return_code="c" * 16))
+        await sender.close()
+    [(address, _, _)] = office.envelopes
+    assert address == f"{'b' * 40}+{'c' * 16}@return.shop.test"
+    assert len(address.partition("@")[0]) <= 64
 
 
 async def test_lines_that_begin_with_a_dot_keep_it() -> None:

@@ -114,7 +114,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def test_a_bounce_through_the_pipe_makes_the_user_unreachable(shop: Shop) -> None:
     sent = shop.mail_to("piped")
-    assert shop.mailbox.senders[0].endswith("@return.shop.test")
     bounce = returned_mails.postfix(sent["Message-ID"])
     assert shop.pipe(bounce) == (0, "")
     assert shop.pipe(bounce) == (0, "")
@@ -122,6 +121,21 @@ def test_a_bounce_through_the_pipe_makes_the_user_unreachable(shop: Shop) -> Non
     assert shop.next_send("piped") == ("skip", "unreachable")
     shop.segue.user("piped", email="other@people.test")
     assert shop.next_send("piped") == ("send", None)
+
+
+def test_a_bounce_without_the_mail_is_known_by_the_address_it_came_to(shop: Shop) -> None:
+    sent = shop.mail_to("named")
+    return_path = shop.mailbox.senders[shop.mailbox.mails.index(sent)]
+    assert return_path.startswith("bounces+")
+    assert return_path.endswith("@return.shop.test")
+    assert sent["From"] == "Shop <hi@shop.test>"
+    bounce = returned_mails.report(
+        returned_mails.failed(), "Subject: Sale\nMessage-ID: <replaced@relay.test>", to=return_path
+    )
+    forged = bounce.replace(b"bounces+", b"bounces+2")
+    assert shop.hand_in(forged).json()["outcome"] == "unmatched"
+    assert shop.hand_in(bounce).json()["outcome"] == "reported"
+    assert shop.next_send("named") == ("skip", "unreachable")
 
 
 def test_a_bounce_in_the_maildir_does_the_same_and_is_marked_as_seen(shop: Shop) -> None:

@@ -29,12 +29,16 @@ class UnsendableMailError(SegueError):
 
 
 class Mail(Struct, frozen=True):
-    """An email as a mail server takes it; `is_international` asks for SMTPUTF8 (RFC 6531)."""
+    """An email as a mail server takes it; `is_international` asks for SMTPUTF8 (RFC 6531).
+
+    Reports of it come to `sender`, and with `envelope_id` (RFC 3461).
+    """
 
     sender: str
     recipient: str
     content: bytes
     is_international: bool = False
+    envelope_id: str = ""
 
 
 class _MailPolicy(EmailPolicy):
@@ -87,8 +91,14 @@ def build_mail(message: RenderedEmail, now: int, return_path: str | None = None)
     except (MessageError, ValueError) as error:
         text = f"the email cannot be written: {error}"
         raise UnsendableMailError(text) from None
-    sender = return_path or from_.addr_spec
-    return Mail(sender, to.addr_spec, content, is_international)
+    sender = from_.addr_spec if return_path is None else _with_code(return_path, message)
+    return Mail(sender, to.addr_spec, content, is_international, message.return_code)
+
+
+def _with_code(return_path: str, message: RenderedEmail) -> str:
+    """Return the address that a message bounces to, its code behind a plus sign (RFC 5233)."""
+    local, _, domain = return_path.rpartition("@")
+    return f"{local}+{message.return_code}@{domain}" if message.return_code else return_path
 
 
 def _fill(mail: EmailMessage, message: RenderedEmail) -> None:

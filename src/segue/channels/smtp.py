@@ -152,6 +152,8 @@ async def _say_envelope(client: SMTP, mail: Mail) -> Answer | None:
         options, encoding = ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
     if client.supports_extension("dsn"):
         options.append("RET=HDRS")  # RFC 3461: a bounce needs no more of the mail than that
+        if mail.envelope_id:
+            options.append(f"ENVID={mail.envelope_id}")
     is_recipient = False
     try:
         await client.mail(mail.sender, options=options, encoding=encoding)

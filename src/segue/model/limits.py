@@ -88,6 +88,7 @@ RECEIPT_DETAIL_LENGTH_MAX: Final = 300  # what a mail server said: its first lin
 RECEIPT_LINK_LENGTH_MAX: Final = 4_096  # of a click; longer ones no browser is sure to follow
 
 # Mails that report of messages
+RETURN_CODE_LIFE: Final = 14 * DAY  # mail servers try for five days, and some for a week
 MAIL_REPORT_BYTES_MAX: Final = 1024 * 1024  # of one call; a report stands before what it returns
 MAIL_READ_BYTES_MAX: Final = 256 * 1024  # looked into: words, report, and the returned headers
 MAIL_PARTS_MAX: Final = 20  # a report has three, and a list or a gateway adds a few around them

@@ -9,7 +9,10 @@ from segue.model.messages import Button, StoryPage
 
 
 class RenderedEmail(Struct, frozen=True):
-    """An email ready for SMTP; `headers` holds those beyond From, To, Subject and Reply-To."""
+    """An email ready for SMTP; `headers` holds those beyond From, To, Subject and Reply-To.
+
+    A `return_code` names it in the address that it bounces to.
+    """
 
     send_id: str
     user_id: str
@@ -21,6 +24,7 @@ class RenderedEmail(Struct, frozen=True):
     text: str | None = None
     reply_to: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    return_code: str = ""
 
 
 class RenderedWebhook(Struct, frozen=True):

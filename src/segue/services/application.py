@@ -7,6 +7,7 @@ from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
 from segue.channels.maildir import Maildir
 from segue.channels.registry import Senders
+from segue.channels.return_codes import NamedReturns, ReturnCodes
 from segue.clock import Clock
 from segue.content.codes import CodeMaker
 from segue.content.render import Renderer
@@ -59,11 +60,14 @@ class Application:
             is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
             unsubscribe_address=settings.channels.email.unsubscribe_address,
         )
-        self._coded = CodedSenders(senders, stores.journal.codes, codes, clock)
+        email = settings.channels.email
+        return_codes = ReturnCodes(signer, stores.journal.codes, codes, clock)
+        coded = CodedSenders(senders, stores.journal.codes, codes, clock)
+        self._sends = NamedReturns(coded, return_codes) if email.return_path else coded
         self.runtime = Runtime(
             stores.journal,
             stores.snapshot,
-            self._coded,
+            self._sends,
             lambda runtime: LiveRenders(runtime, renderer),
             clock,
             settings.log_bytes_max,
@@ -86,10 +90,7 @@ class Application:
         self.tracking = Tracking(self.runtime, signer, clock)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
-        email = settings.channels.email
-        self.mail_reports = MailReports(
-            self.receipts, signer, lambda _code: None, email.return_path
-        )
+        self.mail_reports = MailReports(self.receipts, signer, return_codes.find, email.return_path)
         self.mail_watch: MailWatch | None = None
         if (mailbox := email.mailbox) is not None:
             maildir = Maildir(Path(mailbox.maildir))
@@ -112,7 +113,7 @@ class Application:
         await self.backtests.close()
         await self.runtime.stop()
         await self.email_hooks.close()
-        await self._coded.close()
+        await self._sends.close()
         self._stores.close()
 
     def first_key(self) -> str | None:
