@@ -9,17 +9,19 @@ import pytest
 import pytest_asyncio
 
 from segue.channels.maildir import Maildir
+from segue.channels.settings import MailboxSettings
 from segue.clock import FixedClock
 from segue.content.tokens import TokenSigner, Tracked
-from segue.errors import BusyError
+from segue.errors import BusyError, SegueError
 from segue.model.events import Event
 from segue.model.instants import parse_instant, to_datetime
-from segue.model.limits import INGEST_BACKLOG_EVENTS_MAX, MAILDIR_LOOK_MAX
+from segue.model.limits import INGEST_BACKLOG_EVENTS_MAX, MAILS_LOOK_MAX
 from segue.model.log_records import EventsReceived
 from segue.services.mail_reports import MailReports, MailTaken
-from segue.services.mail_watch import MailWatch
+from segue.services.mail_watch import MailWatch, open_mailbox
 from segue.services.receipts import Receipts
 from tests.channels import returned_mails as mails
+from tests.channels.fake_imap import imap_server
 from tests.support.live import LiveRuntime
 
 START = parse_instant("2026-11-02T00:00:00Z")
@@ -224,10 +226,10 @@ async def test_a_mail_that_cannot_be_marked_is_taken_once_all_the_same(door: Doo
 
 
 async def test_one_look_takes_a_bounded_number_the_oldest_first(door: Door) -> None:
-    for number in range(MAILDIR_LOOK_MAX + 5):
+    for number in range(MAILS_LOOK_MAX + 5):
         door.put(f"{number:04}.mx", b"Subject: x\n\n")
-    assert await door.watch.look() == MAILDIR_LOOK_MAX
-    assert door.names_in("new")[0] == f"{MAILDIR_LOOK_MAX:04}.mx"
+    assert await door.watch.look() == MAILS_LOOK_MAX
+    assert door.names_in("new")[0] == f"{MAILS_LOOK_MAX:04}.mx"
     assert await door.watch.look() == 5
 
 
@@ -260,3 +262,51 @@ async def test_a_folder_that_is_not_there_yet_is_waited_for(door: Door) -> None:
         await asyncio.sleep(0.005)
     await watch.close()
     assert len(door.logged()) == 1
+
+
+# The IMAP server
+
+
+async def test_mails_on_an_imap_server_are_taken_as_those_of_a_maildir(door: Door) -> None:
+    with imap_server() as post:
+        post.put(mails.postfix(OURS), mails.out_of_office(OURS), b"\xff\x00")
+        mailbox = open_mailbox(MailboxSettings(imap_url=post.url))
+        watch = MailWatch(mailbox, door.reports, FixedClock(START), deletes=False)
+        assert await watch.look() == 3
+        assert post.unread() == [2, 3]
+        assert await watch.look() == 0
+        await watch.close()
+    assert [event.name for event in door.logged()] == ["email_bounce"]
+
+
+async def test_a_break_leaves_no_mail_behind(door: Door) -> None:
+    with imap_server() as post:
+        post.put(mails.postfix(OURS))
+        post.hangs_up_at = "STORE"
+        mailbox = open_mailbox(MailboxSettings(imap_url=post.url))
+        watch = MailWatch(mailbox, door.reports, FixedClock(START), deletes=True)
+        watch.start()
+        for _ in range(2_000):
+            if not post.mails:
+                break
+            await asyncio.sleep(0.005)
+        await watch.close()
+        assert post.mails == {}
+    assert [event.name for event in door.logged()] == ["email_bounce"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        MailboxSettings(),
+        MailboxSettings(maildir="bounces", imap_url="imaps://a:b@mail.test/INBOX"),
+        MailboxSettings(imap_url="imaps://mail.test"),
+    ],
+)
+def test_a_mailbox_is_one_place(settings: MailboxSettings) -> None:
+    with pytest.raises(SegueError, match="imap_url"):
+        open_mailbox(settings)
+
+
+def test_the_password_of_a_mailbox_is_not_shown() -> None:
+    assert "secret" not in repr(MailboxSettings(imap_url="imaps://a:secret@mail.test/INBOX"))

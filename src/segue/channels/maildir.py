@@ -9,11 +9,15 @@ import stat
 from collections.abc import Container
 from pathlib import Path
 
-from segue.model.limits import MAIL_REPORT_BYTES_MAX
+from segue.channels.mailbox import MailboxDownError
+from segue.model.instants import SECOND
+from segue.model.limits import MAIL_REPORT_BYTES_MAX, MAILDIR_LOOK_INTERVAL
 
 
 class Maildir:
-    """The mails of one folder. All of it may raise OSError, for the folder is another's."""
+    """The mails of one folder, which may be shared with a program to read mails."""
+
+    pause_s = MAILDIR_LOOK_INTERVAL / SECOND
 
     def __init__(self, folder: Path) -> None:
         self._new = folder / "new"
@@ -21,13 +25,16 @@ class Maildir:
 
     def list_new(self, count: int, without: Container[str]) -> list[str]:
         """Return the names of new mails but for some, the oldest first: they begin with a time."""
-        with os.scandir(self._new) as entries:
-            names = (
-                entry.name
-                for entry in entries
-                if not entry.name.startswith(".") and entry.name not in without
-            )
-            return heapq.nsmallest(count, names)
+        try:
+            with os.scandir(self._new) as entries:
+                names = (
+                    entry.name
+                    for entry in entries
+                    if not entry.name.startswith(".") and entry.name not in without
+                )
+                return heapq.nsmallest(count, names)
+        except OSError as error:
+            raise MailboxDownError(f"the Maildir cannot be read: {error}") from None
 
     def read(self, name: str) -> bytes:
         """Return a mail's beginning, which is most often all of it."""
@@ -39,11 +46,14 @@ class Maildir:
                 raise OSError(message)
             return file.read(MAIL_REPORT_BYTES_MAX)
 
-    def move_to_cur(self, name: str, *, is_seen: bool) -> None:
-        """Put a mail where those are that somebody has looked at."""
+    def keep(self, name: str, *, is_seen: bool) -> None:
+        """Move a mail to those that somebody has looked at, as read or as unread."""
         plain = name.partition(":2,")[0]
         (self._new / name).rename(self._cur / f"{plain}:2,{'S' if is_seen else ''}")
 
     def delete(self, name: str) -> None:
         """Throw a mail away."""
         (self._new / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""

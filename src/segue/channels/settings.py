@@ -79,9 +79,12 @@ class PostmarkSettings(_Shown, frozen=True):
 
 
 class MailboxSettings(_Shown, frozen=True):
-    """Where bounces and complaints arrive: the folder of a Maildir."""
+    """Where bounces and complaints arrive: the folder of a Maildir, or one on an IMAP server."""
 
-    maildir: str
+    logins = ("imap_url",)
+
+    maildir: str | None = None
+    imap_url: str | None = None  # imaps:// or imap+starttls://user:pass@host:port/INBOX
     delete_taken: bool = False
 
 

@@ -95,9 +95,12 @@ MAIL_PARTS_MAX: Final = 20  # a report has three, and a list or a gateway adds a
 MAIL_DEPTH_MAX: Final = 6  # a report in a forwarded mail in a list's; deeper is made to tire us
 MAIL_HEADER_BYTES_MAX: Final = 32 * 1024  # long ways make ten kilobytes of Received
 MAIL_HEADER_LINES_MAX: Final = 500  # the same in lines: they are what costs time
-MAILDIR_LOOK_MAX: Final = 100  # mails a look, so that a flood of them leaves others their turn
+MAILS_LOOK_MAX: Final = 100  # mails a look, so that a flood of them leaves others their turn
 MAILDIR_LOOK_INTERVAL: Final = 3 * SECOND  # a bounce is no hurry, and a listing is cheap
-MAILDIR_LEFT_MAX: Final = 10_000  # mails that could not be read, remembered so as not to try again
+IMAP_LOOK_INTERVAL: Final = 20 * SECOND  # the same, where each look is a call to another's server
+MAILS_LEFT_MAX: Final = (
+    10_000  # remembered so as not to be looked at again: unreadable, or a person's
+)
 
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it

@@ -1,11 +1,9 @@
 """The program put together: stores, runtime, senders, and the verbs on top of them."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
-from segue.channels.maildir import Maildir
 from segue.channels.registry import Senders
 from segue.channels.return_codes import NamedReturns, ReturnCodes
 from segue.clock import Clock
@@ -23,7 +21,7 @@ from segue.services.devices import Devices
 from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
 from segue.services.mail_reports import MailReports
-from segue.services.mail_watch import MailWatch
+from segue.services.mail_watch import MailWatch, open_mailbox
 from segue.services.previews import Previews
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
@@ -92,10 +90,12 @@ class Application:
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
         self.mail_reports = MailReports(self.receipts, signer, return_codes.find, email.return_path)
         self.mail_watch: MailWatch | None = None
-        if (mailbox := email.mailbox) is not None:
-            maildir = Maildir(Path(mailbox.maildir))
+        if email.mailbox is not None:
             self.mail_watch = MailWatch(
-                maildir, self.mail_reports, clock, deletes=mailbox.delete_taken
+                open_mailbox(email.mailbox),
+                self.mail_reports,
+                clock,
+                deletes=email.mailbox.delete_taken,
             )
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:

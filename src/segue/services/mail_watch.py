@@ -1,4 +1,4 @@
-"""Watches a Maildir for mails that report of ours.
+"""Watches a mailbox for mails that report of ours.
 
 A mail is marked only after what it reports is durable: after a crash it is read once more, and
 changes nothing then.
@@ -6,28 +6,48 @@ changes nothing then.
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 
+from segue.channels.imap import ImapMailbox, read_imap_url
+from segue.channels.mailbox import Mailbox, MailboxDownError
 from segue.channels.maildir import Maildir
+from segue.channels.settings import MailboxSettings
 from segue.clock import Clock
-from segue.errors import BusyError
-from segue.model.instants import SECOND
-from segue.model.limits import MAILDIR_LEFT_MAX, MAILDIR_LOOK_INTERVAL, MAILDIR_LOOK_MAX
+from segue.errors import BusyError, SegueError
+from segue.model.limits import MAILS_LEFT_MAX, MAILS_LOOK_MAX
 from segue.services.mail_reports import MailReports
 
 _log = structlog.get_logger(__name__)
-_PAUSE_S: Final = MAILDIR_LOOK_INTERVAL / SECOND
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def open_mailbox(settings: MailboxSettings) -> Mailbox:
+    """Return the mailbox that the settings name; nothing is connected before the first look.
+
+    Raises:
+        SegueError: they name none, or two.
+    """
+    match settings.maildir, settings.imap_url:
+        case str(folder), None:
+            return Maildir(Path(folder))
+        case None, str(url):
+            return ImapMailbox(read_imap_url(url))
+        case _:
+            raise SegueError("channels.email.mailbox needs either maildir or imap_url")
 
 
 class MailWatch:
-    """Looks into a Maildir every few seconds."""
+    """Looks into a mailbox every few seconds."""
 
     def __init__(
-        self, maildir: Maildir, reports: MailReports, clock: Clock, *, deletes: bool
+        self, mailbox: Mailbox, reports: MailReports, clock: Clock, *, deletes: bool
     ) -> None:
-        self._maildir = maildir
+        self._mailbox = mailbox
         self._reports = reports
         self._clock = clock
         self._deletes = deletes
@@ -45,15 +65,18 @@ class MailWatch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        await asyncio.to_thread(self._mailbox.close)
 
     async def look(self) -> int:
         """Take what is new, a bounded number; return how many mails there were."""
-        names = await asyncio.to_thread(self._maildir.list_new, MAILDIR_LOOK_MAX, self._left)
+        names = await _in_thread(self._mailbox.list_new, MAILS_LOOK_MAX, self._left)
         for name in names:
             try:
                 await self._take(name)
             except BusyError:
                 return 0  # it stays, for a later look
+            except MailboxDownError:
+                raise
             except Exception as error:  # noqa: BLE001 - one mail must not keep back the others
                 self._leave(name, error)
         return len(names)
@@ -64,23 +87,24 @@ class MailWatch:
             try:
                 count = await self.look()
                 self._trouble = None
-            except OSError as error:
-                self._tell(f"the Maildir cannot be read: {error}")
-            if count < MAILDIR_LOOK_MAX:
-                await self._clock.sleep(_PAUSE_S)
+            except MailboxDownError as error:
+                self._tell(f"the mailbox of returned mails cannot be read: {error}")
+            except Exception:  # noqa: BLE001 - whatever it is, the next look may do
+                _log.exception("a look into the mailbox of returned mails failed")
+            if count < MAILS_LOOK_MAX:
+                await self._clock.sleep(self._mailbox.pause_s)
 
     async def _take(self, name: str) -> None:
         try:
-            content = await asyncio.to_thread(self._maildir.read, name)
+            content = await _in_thread(self._mailbox.read, name)
         except FileNotFoundError:
             return  # somebody else has moved it
         taken = await self._reports.take(content)
         if taken.is_ours and self._deletes:
-            await asyncio.to_thread(self._maildir.delete, name)
+            await _in_thread(self._mailbox.delete, name)
         else:
             # What is nothing of ours a person may want to read: it counts as unread.
-            move = self._maildir.move_to_cur
-            await asyncio.to_thread(move, name, is_seen=taken.is_ours)
+            await _in_thread(self._mailbox.keep, name, is_seen=taken.is_ours)
 
     def _leave(self, name: str, error: Exception) -> None:
         """Leave a mail where it is, and look at no more until the next start."""
@@ -89,11 +113,24 @@ class MailWatch:
         )
         self._reports.note_unreadable()
         self._left[name] = None
-        if len(self._left) > MAILDIR_LEFT_MAX:
+        if len(self._left) > MAILS_LEFT_MAX:
             del self._left[next(iter(self._left))]
 
     def _tell(self, trouble: str) -> None:
-        """Log what is wrong with the folder, once."""
+        """Log what is wrong with the mailbox, once."""
         if trouble != self._trouble:
             _log.warning(trouble)
         self._trouble = trouble
+
+
+async def _in_thread(call: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+    """Return what a call returns; if nobody wants it any more, wait until it has ended.
+
+    A mailbox takes one call at a time.
+    """
+    task = asyncio.create_task(asyncio.to_thread(call, *given, **named))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
