@@ -28,6 +28,7 @@ START = parse_instant("2026-11-02T00:00:00Z")
 SIGNER = TokenSigner(b"k" * 32)
 SENT = Tracked("report", "u1", "sale", "A", "send-1", "email")
 CLICKED = Tracked("click", "u1", "sale", "A", "send-1", "email", "cta", "https://shop.test")
+PUSHED = Tracked("report", "u1", "sale", "A", "send-1", "push")
 
 
 def message_id(tracked: Tracked = SENT, signer: TokenSigner = SIGNER) -> str:
@@ -107,6 +108,7 @@ async def test_the_same_mail_again_changes_nothing(door: Door) -> None:
         mails.postfix("<0102@elsewhere.test>"),
         mails.postfix(FORGED),
         mails.postfix(message_id(CLICKED)),
+        mails.postfix(message_id(PUSHED)),
         mails.feedback(FORGED),
         mails.qmail(FORGED),
         mails.report(mails.failed("4.4.1"), mails.original(FORGED)),

@@ -98,9 +98,7 @@ MAIL_HEADER_LINES_MAX: Final = 500  # the same in lines: they are what costs tim
 MAILS_LOOK_MAX: Final = 100  # mails a look, so that a flood of them leaves others their turn
 MAILDIR_LOOK_INTERVAL: Final = 3 * SECOND  # a bounce is no hurry, and a listing is cheap
 IMAP_LOOK_INTERVAL: Final = 20 * SECOND  # the same, where each look is a call to another's server
-MAILS_LEFT_MAX: Final = (
-    10_000  # remembered so as not to be looked at again: unreadable, or a person's
-)
+MAILS_LEFT_MAX: Final = 10_000  # kept in mind so as not to be read again: bad, or a person's
 
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it

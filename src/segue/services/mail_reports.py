@@ -77,9 +77,8 @@ class MailReports:
         return None
 
     def _token(self, name: Name) -> str | None:
-        if name.kind == "token":
-            return name.text if self._signer.read(name.text, "report") is not None else None
-        tracked = self._find(name.text)
-        if tracked is None or tracked.kind != "report":
+        is_code = name.kind == "code"
+        found = self._find(name.text) if is_code else self._signer.read(name.text, "report")
+        if found is None or found.kind != "report" or found.channel != "email":
             return None
-        return self._signer.sign(tracked)
+        return self._signer.sign(found) if is_code else name.text
