@@ -10,7 +10,13 @@ import pytest
 from stored_things import block, checkpoint, state
 
 from segue.errors import ConflictError, SegueError
-from segue.storage import named_sql, sqlite_inbox, sqlite_journal, sqlite_snapshot
+from segue.storage import (
+    named_sql,
+    sqlite_addresses,
+    sqlite_inbox,
+    sqlite_journal,
+    sqlite_snapshot,
+)
 from segue.storage.memory import MemoryJournal
 from segue.storage.named_sql import load_queries, parse_queries
 from segue.storage.open import open_database, open_journal, open_stores
@@ -158,6 +164,7 @@ def test_another_url_is_refused_with_the_forms_there_are(url: str) -> None:
         (sqlite_journal, "journal.sql"),
         (sqlite_inbox, "inbox.sql"),
         (sqlite_snapshot, "snapshot.sql"),
+        (sqlite_addresses, "addresses.sql"),
     ],
 )
 def test_every_named_query_is_used(module: object, file_name: str) -> None:
@@ -189,6 +196,7 @@ def test_a_faulty_file_of_queries_is_refused(text: str, message: str) -> None:
 def test_every_file_of_queries_belongs_to_a_module() -> None:
     folder = Path(named_sql.__file__).parent / "sql"
     assert {path.name for path in folder.iterdir()} == {
+        "addresses.sql",
         "codes.sql",
         "inbox.sql",
         "journal.sql",

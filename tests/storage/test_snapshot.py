@@ -373,14 +373,23 @@ def test_a_large_checkpoint_leaves_a_small_write_ahead_log(tmp_path: Path) -> No
     snapshot.close()
 
 
-def test_timers_are_deleted_by_their_whole_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("trigger", "row"),
+    [
+        ("delete_gone_timer", {"due_at": 1, "user_id": "ann", "campaign": "welcome"}),
+        ("delete_gone_address", {"key": 1, "user_id": "ann"}),
+    ],
+)
+def test_timers_and_addresses_are_deleted_by_their_whole_key(
+    tmp_path: Path, trigger: str, row: dict[str, Any]
+) -> None:
     snapshot = SqliteSnapshot(tmp_path / "state.db")
-    [(trigger,)] = snapshot._db.rows("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")
-    delete = trigger[trigger.index("DELETE") : trigger.index(";")]
-    for name in ("due_at", "user_id", "campaign"):
+    [(sql,)] = snapshot._db.rows("SELECT sql FROM sqlite_schema WHERE name = ?", (trigger,))
+    delete = sql[sql.index("DELETE FROM") : sql.index(";")]
+    for name in row:
         delete = delete.replace(f"new.{name}", "?")
-    plan = snapshot._db.rows(f"EXPLAIN QUERY PLAN {delete}", (1, "ann", "welcome"))
-    assert "(due_at=? AND user_id=? AND campaign=?)" in plan[0][3]
+    plan = snapshot._db.rows(f"EXPLAIN QUERY PLAN {delete}", tuple(row.values()))
+    assert f"({' AND '.join(f'{name}=?' for name in row)})" in plan[0][3]
     snapshot.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from segue.model.log_records import PlanChange, ScheduleWalked
+from segue.runtime.address_index import AddressIndex
 from segue.runtime.live_outcomes import LiveOutcomes
 from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
@@ -33,6 +34,7 @@ class Checkpoints:
         self.plan_changes: list[PlanChange] = []
         self.walks: dict[str, ScheduleWalked] = {}
         self.token_owners = TokenOwners(snapshot)
+        self.addresses = AddressIndex(snapshot, states)
         self.written_position = snapshot.position()
         self.position_being_written: Position | None = None
         self._lock = asyncio.Lock()
@@ -85,6 +87,7 @@ class Checkpoints:
             plan_changes=plan_changes,
             walks=list(walks.values()),
             token_owners=self.token_owners.begin_writing(),
+            addressed=self.addresses.begin_writing(),
             verdicts=verdicts,
         )
 
@@ -94,6 +97,7 @@ class Checkpoints:
         self._outcomes.outbox.end_writing(is_written)
         self._outcomes.end_writing(is_written)
         self.token_owners.end_writing(is_written)
+        self.addresses.end_writing(is_written)
 
 
 def _has_news(checkpoint: Checkpoint, written: Position) -> bool:

@@ -70,6 +70,7 @@ class Processor:
             self._prefetch(record)
             self.fold.apply(record, ordinal)
             self._checkpoints.token_owners.follow(record)
+            self._checkpoints.addresses.follow(record)
             if isinstance(record, PlanChange):
                 self._checkpoints.plan_changes.append(record)
             elif isinstance(record, ScheduleWalked):

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from segue.content.addresses import AddressedChannel, comparable_address
+from segue.engine.profile import ADDRESS_ATTRIBUTES
 from segue.errors import NotFoundError
 from segue.model.devices import Platform
 from segue.model.events import AttributeChange
@@ -88,6 +90,26 @@ class Users:
     def page(self, after: str, limit: int) -> list[User]:
         """Return users in the order of their ids, as of the last checkpoint."""
         return [shown(*pair) for pair in self._runtime.snapshot.list_users(after, limit)]
+
+    def page_with(
+        self, channel: AddressedChannel, given: str, after: str, limit: int
+    ) -> list[User]:
+        """Return the users who have an address now, in the order of their ids.
+
+        Raises:
+            InvalidError: what was given is no address.
+        """
+        address = comparable_address(channel, given)
+        if address is None:
+            how = {
+                "email": "is no email address",
+                "sms": "is no number with its country code, such as %2B32470123456 in a URL",
+            }
+            problem = Problem(ADDRESS_ATTRIBUTES[channel], f"{given!r:.100} {how[channel]}")
+            raise InvalidError([problem], "The query")
+        index = self._runtime.checkpoints.addresses
+        found = index.users_with(channel, address, after, limit)
+        return [self.find(user_id) for user_id in found]
 
     async def erase(self, user_id: str) -> None:
         """Forget a user: state, waits, and everything told of them so far."""

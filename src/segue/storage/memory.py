@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from segue.model.log_records import Block, PlanChange, ScheduleWalked, UserErased
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
+from segue.storage.address_rows import address_changes
 from segue.storage.conflicts import not_next, slug_taken
 from segue.storage.counter_sums import add_up
 from segue.storage.encoding import (
@@ -30,6 +31,7 @@ from segue.storage.encoding import (
     encode_verdicts,
     end_of,
 )
+from segue.storage.memory_addresses import MemoryAddresses
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_inbox import MemoryInbox
 from segue.storage.ports import (
@@ -240,6 +242,8 @@ class MemorySnapshot:
         self._plan_changes: list[bytes] = []
         self._walks: dict[str, ScheduleWalked] = {}
         self._token_owners: dict[str, str] = {}
+        self._addresses = MemoryAddresses()
+        self.users_at = self._addresses.users_at
         self._verdict_blocks: list[bytes] = []
         self._has_lost_verdicts = False
 
@@ -250,7 +254,9 @@ class MemorySnapshot:
     def commit(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint, as a whole or not at all."""
         encoded = _Encoded(checkpoint)
+        addresses = address_changes(checkpoint, self.load_states)
         with self._lock:
+            self._addresses.change(*addresses)
             self._erase(set(checkpoint.erased))
             self._timers.difference_update(checkpoint.timers_gone)
             self._timers.update(checkpoint.timers_set)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
+from segue.content.addresses import AddressedChannel
 from segue.content.tokens import Tracked
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
@@ -259,7 +260,8 @@ class Checkpoint(Struct):
     """What changed since the last checkpoint; committed as a whole or not at all.
 
     First everything of the `erased` users goes; what stands here for them otherwise is new.
-    Then what is gone goes, and what is set or put comes.
+    Then what is gone goes, and what is set or put comes. `addressed` are the users whose
+    addresses may have changed: of the others the store need not look.
     """
 
     position: Position
@@ -273,6 +275,7 @@ class Checkpoint(Struct):
     plan_changes: list[PlanChange] = field(default_factory=list)
     walks: list[ScheduleWalked] = field(default_factory=list)  # the newest of each campaign
     token_owners: list[tuple[str, str | None]] = field(default_factory=list)  # None: nobody's
+    addressed: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -327,6 +330,14 @@ class Snapshot(Protocol):
 
     def token_owner(self, token: str) -> str | None:
         """Return whose a push token is, if it is somebody's."""
+
+    def users_at(
+        self, channel: AddressedChannel, address: str, after: str = "", limit: int = 100
+    ) -> list[str]:
+        """Return the ids of users behind `after` with an address, in order, the first `limit`.
+
+        Addresses are told apart by a hash: a user of another one may be among them.
+        """
 
     def counters(
         self, campaign: str, from_hour: int = 0, to_hour: int = 1 << 62

@@ -12,6 +12,7 @@ from msgspec import DecodeError, Struct
 from segue.model.log_records import PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
+from segue.storage.address_rows import AddressRow, address_changes
 from segue.storage.encoding import (
     decode_outbox_item,
     decode_plan_change,
@@ -26,12 +27,13 @@ from segue.storage.named_sql import load_queries
 from segue.storage.partial_states import decoder_of_parts
 from segue.storage.ports import Checkpoint, Counter, OutboxItem, Position, Sums, TimerKey
 from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
+from segue.storage.sqlite_addresses import SqliteAddresses
 
 # A state is some hundred bytes, and the next one to write lies in another page: 50,000 of a
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
 _FILE: Final = FileKind(
     schema="snapshot_schema.sql",
-    schema_version=3,
+    schema_version=4,
     page_size=1024,
     wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
 )
@@ -55,6 +57,8 @@ class _Rows(Struct):
     walks: list[Row]
     tokens_gone: list[Row]
     token_owners: list[Row]
+    addresses_gone: list[AddressRow]
+    addresses: list[AddressRow]
     verdict_blocks: list[bytes]
 
 
@@ -67,6 +71,10 @@ class SqliteSnapshot:
         self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
         self._key_of = key_of
+        self._addresses = SqliteAddresses(self._db)
+        self.users_at = self._addresses.users_at
+        if not is_read_only:
+            self._addresses.fill(self.scan_states({"attributes"}))
 
     def position(self) -> Position:
         """Return how far the snapshot reaches."""
@@ -89,6 +97,7 @@ class SqliteSnapshot:
             run_rows(connection, _SQL["put_walks"], rows.walks)
             run_rows(connection, _SQL["delete_token_owners"], rows.tokens_gone)
             run_rows(connection, _SQL["put_token_owners"], rows.token_owners)
+            self._addresses.change(connection, rows.addresses_gone, rows.addresses)
             for stored in rows.verdict_blocks:
                 connection.execute(_SQL["append_verdict_block"], {"bytes": stored})
             connection.execute(
@@ -246,6 +255,7 @@ class SqliteSnapshot:
         ]
         # By key alone: of two states of one user the later one must stay the later one.
         states.sort(key=itemgetter(0))
+        addresses_gone, addresses = address_changes(checkpoint, self.load_states)
         return _Rows(
             states=states,
             timers_set=_timer_rows(checkpoint.timers_set),
@@ -263,6 +273,8 @@ class SqliteSnapshot:
             token_owners=[
                 (user_key(token), owner) for token, owner in checkpoint.token_owners if owner
             ],
+            addresses_gone=addresses_gone,
+            addresses=addresses,
             verdict_blocks=encode_verdicts(checkpoint.verdicts),
         )
 

@@ -65,6 +65,26 @@ CREATE TABLE IF NOT EXISTS token_owners (
     user_id TEXT NOT NULL
 ) STRICT;
 
+-- Which users have an email address or a phone number; `key` is a hash of channel and address.
+CREATE TABLE IF NOT EXISTS addresses (
+    key INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    PRIMARY KEY (key, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- As with timers: inserting here deletes addresses, each found by its whole key.
+CREATE VIEW IF NOT EXISTS gone_addresses AS SELECT key, user_id FROM addresses;
+
+CREATE TRIGGER IF NOT EXISTS delete_gone_address INSTEAD OF INSERT ON gone_addresses
+BEGIN
+    DELETE FROM addresses WHERE key = new.key AND user_id = new.user_id;
+END;
+
+-- What was made of the states that were there before it was kept beside them.
+CREATE TABLE IF NOT EXISTS filled (
+    name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS plan_changes (
     number INTEGER PRIMARY KEY,
     change BLOB NOT NULL -- msgpack

@@ -51,10 +51,35 @@ async def change_users(request: Request[Any, Any, Any], application: Application
 
 
 @get("/users", opt={"scope": "read"}, tags=["users"], sync_to_thread=False)
-def list_users(application: Application, limit: PageLimit = 100, cursor: str = "") -> Page[User]:
-    """List users by id, as of the last checkpoint."""
-    users = application.users.page(cursor, limit + 1)
+def list_users(
+    application: Application,
+    limit: PageLimit = 100,
+    cursor: str = "",
+    email: str | None = None,
+    phone: str | None = None,
+) -> Page[User]:
+    """List users by id: all as of the last checkpoint, or those who have an address now.
+
+    Capitals of an `email` do not matter, nor does what stands between the digits of a `phone`;
+    several users may share one.
+    """
+    users = _users(application, limit + 1, cursor, email, phone)
     return page_of(users, limit, lambda user: user.user_id)
+
+
+def _users(
+    application: Application, limit: int, after: str, email: str | None, phone: str | None
+) -> list[User]:
+    if email is not None and phone is not None:
+        problem = Problem("phone", "stands beside email; ask for one of them at a time")
+        raise InvalidError([problem], "The query")
+    if email is not None:
+        return application.users.page_with("email", email, after, limit)
+    if phone is not None:
+        # In a query a + that is not escaped is a blank, and so a number begins with one.
+        number = f"+{phone[1:]}" if phone.startswith(" ") else phone
+        return application.users.page_with("sms", number, after, limit)
+    return application.users.page(after, limit)
 
 
 @get("/users/{user_id:str}", opt={"scope": "read"}, tags=["users"], sync_to_thread=False)
