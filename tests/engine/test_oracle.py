@@ -176,6 +176,26 @@ def test_a_changed_address_can_be_reached_again() -> None:
     assert decided([alone], *lines) == expected
 
 
+def test_a_number_that_bounced_and_one_that_asked_to_stop_get_no_text() -> None:
+    texted = campaign("texted", {"event": "go"}, messages=[{"sms": {"body": "Hello"}}])
+    heard = [
+        event(f"sms_{act}", "01:00:00", campaign="texted") for act in ("bounce", "undelivered")
+    ]
+    later = {"user_id": "u", "time": "2026-11-01T03:00:00Z"}
+    lines = [
+        *heard,
+        event("go", "02:00:00"),
+        later | {"attributes": {"phone": "+32470000001"}},
+        event("sms_unsubscribe", "04:00:00", campaign="texted"),
+        event("go", "05:00:00"),
+        later | {"attributes": {"sms_subscribe": "opted_in"}, "time": "2026-11-01T06:00:00Z"},
+        event("sms_undelivered", "07:00:00", campaign="texted"),
+        event("go", "08:00:00"),
+    ]
+    skips = ["texted enter", "texted skip unreachable", "texted enter", "texted skip unsubscribed"]
+    assert decided([texted], *lines) == [*skips, "texted enter", "texted send"]
+
+
 def test_the_control_group_sends_nothing_and_its_conversions_fire_only_who_asks() -> None:
     conversions = [{"event": "buy", "within": "1h"}]
     share = bucket_of("greet", "u") + 1

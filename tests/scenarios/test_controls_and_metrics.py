@@ -166,6 +166,21 @@ def test_a_bounced_address_is_unreachable_until_it_changes() -> None:
     assert story.of("u", "c") == ["enter", "skip: unreachable", "enter", "send"]
 
 
+def test_a_dead_number_and_a_stop_close_sms_and_a_message_that_was_not_delivered_does_not() -> None:
+    """semantics.md 3: subscription and reachability of the channel."""
+    texts = campaign("c", GO, messages=[{"sms": {"body": "Hello"}}], **ALWAYS)
+    story = Story(texts).publish("c").knows("u", phone="+32470000001")
+    story.happens("u", "go").happens("u", "sms_undelivered", campaign="c").happens("u", "go")
+    assert story.of("u", "c") == ["enter", "send", "enter", "send"]
+    story.happens("u", "sms_bounce", campaign="c").happens("u", "go")
+    assert story.of("u", "c")[-1] == "skip: unreachable"
+    story.knows("u", phone="+32470000002").happens("u", "sms_unsubscribe", campaign="c")
+    story.happens("u", "go")
+    assert story.of("u", "c")[-1] == "skip: unsubscribed"
+    story.knows("u", sms_subscribe="opted_in").happens("u", "go")
+    assert story.of("u", "c")[-1] == "send"
+
+
 def test_a_subscription_group_reaches_only_those_who_subscribed_to_it() -> None:
     """campaign-facts.md 4.5: a group is a wish of its own, beside the channel's."""
     groups = [{"slug": "news", "name": "News"}]

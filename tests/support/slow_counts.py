@@ -26,7 +26,10 @@ ACTS = {
     "sms_delivered": ("delivered", "sms", None),
     "push_delivered": ("delivered", "push", None),
     "email_bounce": ("bounced", "email", None),
+    "sms_bounce": ("bounced", "sms", None),
+    "sms_undelivered": ("bounced", "sms", None),
     "email_unsubscribe": ("unsubscribes", "email", None),
+    "sms_unsubscribe": ("unsubscribes", "sms", None),
     "email_spam_report": ("spam_reports", "email", None),
 }
 PUSHED = ("email", "push", "sms", "webhook")

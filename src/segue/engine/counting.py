@@ -30,7 +30,10 @@ _COUNTED: Final[dict[str, tuple[MetricName, Channel]]] = {
     "sms_delivered": ("delivered", "sms"),
     "push_delivered": ("delivered", "push"),
     "email_bounce": ("bounced", "email"),
+    "sms_bounce": ("bounced", "sms"),
+    "sms_undelivered": ("bounced", "sms"),
     "email_unsubscribe": ("unsubscribes", "email"),
+    "sms_unsubscribe": ("unsubscribes", "sms"),
     "email_spam_report": ("spam_reports", "email"),
 }
 _MACHINE_OPENS: Final[tuple[MetricName, Channel]] = ("machine_opens", "email")
@@ -63,6 +66,8 @@ COUNTED_ONCE: Final[tuple[tuple[MetricName, Channel], ...]] = (
     ("bounced", "email"),
     ("unsubscribes", "email"),
     ("spam_reports", "email"),
+    ("bounced", "sms"),
+    ("unsubscribes", "sms"),
 )
 _BITS: Final = {pair: 1 << place for place, pair in enumerate(COUNTED_ONCE)}
 

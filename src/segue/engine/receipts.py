@@ -11,6 +11,7 @@ from segue.engine.counting import count_act
 from segue.engine.draft import Act, Draft
 from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address, subscribe
+from segue.model.channels import Channel
 from segue.model.events import Event
 from segue.model.interactions import VIEW_ACTS
 from segue.model.limits import DONE_MAX
@@ -28,13 +29,21 @@ _DETAILS: Final[dict[str, Literal["alias", "button", "page", "conversion_event"]
 }
 
 
+_UNSUBSCRIBES_FROM: Final[dict[str, Channel]] = {
+    "email_unsubscribe": "email",
+    "email_spam_report": "email",
+    "sms_unsubscribe": "sms",
+}
+_KILLS_ADDRESS_OF: Final[dict[str, Channel]] = {"email_bounce": "email", "sms_bounce": "sms"}
+
+
 def record_act(draft: Draft, act: Act, campaign: PublishedCampaign | None) -> None:
     """Take in what an interaction changes at once: subscriptions, addresses, receipts by view."""
     event = act.event
-    if event.name in ("email_unsubscribe", "email_spam_report"):
-        subscribe(draft, "email", "unsubscribed")
-    elif event.name == "email_bounce":
-        kill_address(draft, "email")
+    if event.name in _UNSUBSCRIBES_FROM:
+        subscribe(draft, _UNSUBSCRIBES_FROM[event.name], "unsubscribed")
+    elif event.name in _KILLS_ADDRESS_OF:
+        kill_address(draft, _KILLS_ADDRESS_OF[event.name])
     elif event.name in VIEW_ACTS and campaign is not None:
         _receive_by_view(draft, event, campaign, act.happened_at)
 

@@ -135,6 +135,9 @@ COUNTED_ACTS: Final = frozenset(
         "email_bounce",
         "email_spam_report",
         "email_unsubscribe",
+        "sms_bounce",
+        "sms_undelivered",
+        "sms_unsubscribe",
         *DELIVERED_ACTS.values(),
     )
 )
@@ -152,7 +155,9 @@ RECEIVE_BY_CHANNEL: Final[dict[Channel, str]] = {
 }
 
 # They change the profile whatever becomes of their campaign.
-PROFILE_ACTS: Final = frozenset(("email_bounce", "email_spam_report", "email_unsubscribe"))
+PROFILE_ACTS: Final = frozenset(
+    ("email_bounce", "email_spam_report", "email_unsubscribe", "sms_bounce", "sms_unsubscribe")
+)
 
 VIEW_ACTS: Final = frozenset(("in_app_message_view", "content_card_view"))
 

@@ -264,7 +264,7 @@ _ACTS: Final = (
     Metric(
         "unsubscribes",
         "Unsubscribes",
-        "A user unsubscribed by a link of this campaign.",
+        "A user unsubscribed by a link of this campaign, or by a word in answer to its SMS.",
         unique="unique_unsubscribes",
     ),
     Metric(

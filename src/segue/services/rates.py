@@ -31,7 +31,9 @@ _RATES: Final[dict[Channel, tuple[tuple[str, str, str], ...]]] = {
     ),
     "sms": (
         ("delivery_rate", "deliveries", "sent"),
+        ("bounce_rate", "unique_bounced", "sent"),
         ("click_rate", "unique_clicks", "deliveries"),
+        ("unsubscribe_rate", "unique_unsubscribes", "deliveries"),
     ),
     "webhook": (),
     "in_app_message": (

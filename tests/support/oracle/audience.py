@@ -69,7 +69,7 @@ def _leaf_holds(node: Filter, kind: str, user: User, at: int, knowledge: Knowled
     elif kind == "subscription":
         holds = all(user.subscription(name) == wanted for name, wanted in value.items())
     elif kind == "reachable":
-        is_dead = value == "email" and user.is_email_dead
+        is_dead = value in user.dead_channels
         holds = user.subscription(value) != "unsubscribed" and not is_dead
     elif kind == "interact_with_campaign":
         holds = _has_done(value, user, at, knowledge)

@@ -107,7 +107,7 @@ def _channels_verdict(due: Due) -> Verdict:
     left = [one for one in channels if one not in unsubscribed]
     if not left:
         return Verdict("unsubscribed")
-    left = [one for one in left if one != "email" or not due.user.is_email_dead]
+    left = [one for one in left if one not in due.user.dead_channels]
     if not left:
         return Verdict("unreachable")
     capped = reached_channels(

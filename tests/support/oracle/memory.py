@@ -94,7 +94,7 @@ class User:
 
     attributes: dict[str, Any] = field(default_factory=dict)
     subscriptions: dict[str, str] = field(default_factory=dict)  # without those by default
-    is_email_dead: bool = False
+    dead_channels: set[str] = field(default_factory=set)
     events: list[Act] = field(default_factory=list)  # custom events, purchases, sessions
     acts: list[Act] = field(default_factory=list)  # what they did with campaigns
     messages: list[SentMessage] = field(default_factory=list)

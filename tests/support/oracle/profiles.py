@@ -4,19 +4,21 @@ from typing import Any
 
 from tests.support.oracle.memory import User
 
+ADDRESSES = {"email": "email", "sms": "phone"}
 SUBSCRIPTION_STATES = ("opted_in", "subscribed", "unsubscribed")
 
 
 def set_attributes(user: User, attributes: dict[str, Any]) -> None:
     """Set attributes; a null takes one away."""
-    address = user.attributes.get("email", "")
+    before = {channel: user.attributes.get(name, "") for channel, name in ADDRESSES.items()}
     for name, value in attributes.items():
         if value is None:
             user.attributes.pop(name, None)
         else:
             user.attributes[name] = value
-    if user.attributes.get("email", "") != address:
-        user.is_email_dead = False
+    for channel, name in ADDRESSES.items():
+        if user.attributes.get(name, "") != before[channel]:
+            user.dead_channels.discard(channel)
     for channel in ("email", "push", "sms"):
         _subscribe(user, channel, attributes.get(f"{channel}_subscribe"))
     groups = attributes.get("subscription_groups")

@@ -188,10 +188,11 @@ class Oracle(Decider):
     def happen(self, user: User, act: Act) -> None:
         """Handle an event of the log, then everything that follows from it."""
         if act.name in catalogue.ACTS:
-            if act.name in ("email_unsubscribe", "email_spam_report"):
-                user.subscriptions["email"] = "unsubscribed"
-            if act.name == "email_bounce":
-                user.is_email_dead = True
+            channel, _, what = act.name.partition("_")
+            if what in ("unsubscribe", "spam_report"):
+                user.subscriptions[channel] = "unsubscribed"
+            if what == "bounce":
+                user.dead_channels.add(channel)
             life = self.knowledge.lives.get(act.campaign or "")
             if life is None or life.status == "draft":
                 return

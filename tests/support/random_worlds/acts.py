@@ -13,6 +13,8 @@ def name_of_act(random: Random, channel: str) -> str:
     names = [INTERACTIONS[name].act for name in FOLLOWABLE[channel]]
     if channel == "email":
         names += ["email_bounce", "email_unsubscribe", "email_spam_report", "email_delivered"]
+    if channel == "sms":
+        names += ["sms_bounce", "sms_undelivered", "sms_unsubscribe"]
     if channel in ("push", "sms"):
         names.append(f"{channel}_delivered")
     if random.random() < 0.05:

@@ -163,6 +163,8 @@ class Diary:
             {"likes": random.choice((["tea"], ["tea", "wine"], [], None))},
             {"address": random.choice(({"city": "Paris"}, {"city": 1}, None))},
             {"email": random.choice(("a@shop.test", "b@shop.test", None))},
+            {"phone": random.choice(("+32470000001", "+32470000002", None))},
+            {"sms_subscribe": random.choice(STATES)},
             {"email_subscribe": random.choice((*STATES, "maybe"))},
             {f"{random.choice(('push', 'sms'))}_subscribe": random.choice(STATES)},
             {"subscription_groups": {random.choice(GROUPS): random.choice(STATES)}},
@@ -195,10 +197,11 @@ class Diary:
         kind = random.random()
         if kind < 0.65:
             return self._heard(random.choice(self.stage.heard))
-        mailed = [target for target in self.stage.targets if "email" in target.channels]
-        if kind < 0.68 and mailed:
-            name = random.choice(("email_bounce", "email_bounce", "email_unsubscribe"))
-            return {"name": name, "campaign": random.choice(mailed).slug}
+        channel = random.choice(("email", "email", "sms"))
+        reached = [target for target in self.stage.targets if channel in target.channels]
+        if kind < 0.68 and reached:
+            name = random.choice(("bounce", "bounce", "unsubscribe"))
+            return {"name": f"{channel}_{name}", "campaign": random.choice(reached).slug}
         kind = random.random()
         if kind < 0.35:
             properties = {"properties": {"a": {"b": random.choice((1, 2, "x"))}}}
