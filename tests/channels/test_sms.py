@@ -10,7 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from segue.channels.sender import Accepted, Refused, TryLater, Unknown
-from segue.channels.settings import HttpSmsSettings, SmsSettings, TwilioSettings
+from segue.channels.settings import (
+    HttpSmsCallbackSettings,
+    HttpSmsSettings,
+    SmsSettings,
+    TwilioSettings,
+)
 from segue.channels.sms import SmsSender
 from segue.clock import FixedClock
 from segue.errors import SegueError
@@ -63,10 +68,12 @@ async def twilio() -> AsyncIterator[FakeTwilio]:
         yield server
 
 
-def over_twilio(twilio: FakeTwilio, clock: FixedClock, **more: Any) -> SmsSender:
+def over_twilio(
+    twilio: FakeTwilio, clock: FixedClock, public_url: str | None = None, **more: Any
+) -> SmsSender:
     fields = {"from_": "+15005550006", "timeout_s": 5.0, "url": twilio.url, **more}
     settings = TwilioSettings(account_sid="AC1", **{"auth_token": "sesame", **fields})
-    return SmsSender(SmsSettings(twilio=settings), clock)
+    return SmsSender(SmsSettings(twilio=settings), clock, public_url)
 
 
 @pytest.fixture
@@ -107,6 +114,34 @@ async def test_a_messaging_service_and_an_api_key_are_used_where_they_are_set(
         twilio.asked[0].headers["authorization"]
         == "Basic " + base64.b64encode(b"SK1:sesame").decode()
     )
+
+
+@pytest.mark.parametrize(
+    ("public_url", "settings", "called_back"),
+    [
+        ("https://segue.test/", {}, ["https://segue.test/hooks/sms/twilio?m=t0-ken"]),
+        (None, {}, None),
+        ("https://segue.test", {"api_key": "SK1"}, None),
+        (
+            "https://segue.test",
+            {"api_key": "SK1", "webhook_auth_token": "whistle"},
+            ["https://segue.test/hooks/sms/twilio?m=t0-ken"],
+        ),
+    ],
+)
+async def test_twilio_is_asked_for_reports_where_it_can_call_and_be_believed(
+    twilio: FakeTwilio,
+    clock: FixedClock,
+    public_url: str | None,
+    settings: dict[str, str],
+    called_back: list[str] | None,
+) -> None:
+    sender = over_twilio(twilio, clock, public_url, **settings)
+    await sender.send(replace(SMS, token="t0-ken"))
+    await sender.send(SMS)
+    await sender.close()
+    assert twilio.sent[0].get("StatusCallback") == called_back
+    assert "StatusCallback" not in twilio.sent[1], "of a message that has no name"
 
 
 @pytest.mark.parametrize(
@@ -202,9 +237,15 @@ async def gateway() -> AsyncIterator[FakeGateway]:
         yield server
 
 
-def over_http(gateway: FakeGateway, clock: FixedClock, path: str = "", **more: Any) -> SmsSender:
+def over_http(
+    gateway: FakeGateway,
+    clock: FixedClock,
+    path: str = "",
+    public_url: str | None = None,
+    **more: Any,
+) -> SmsSender:
     settings = HttpSmsSettings(url=gateway.url + path, **{"timeout_s": 5.0, **more})
-    return SmsSender(SmsSettings(http=settings), clock)
+    return SmsSender(SmsSettings(http=settings), clock, public_url)
 
 
 async def test_a_call_is_made_as_its_templates_say(gateway: FakeGateway, clock: FixedClock) -> None:
@@ -224,6 +265,36 @@ async def test_a_call_is_made_as_its_templates_say(gateway: FakeGateway, clock: 
     assert asked.headers["content-type"] == "application/json"
     assert asked.headers["x-key"] == "sesame"
     assert asked.headers["idempotency-key"] == "snd_1"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "callbacks", "told"),
+    [
+        ("https://segue.test", {}, "https://segue.test/hooks/sms/http?m=t0-ken"),
+        (
+            "https://segue.test",
+            {"proof": "query", "proof_name": "key"},
+            "https://segue.test/hooks/sms/http?m=t0-ken&key=sesame-sesame-sesame",
+        ),
+        (None, {}, ""),
+        ("https://segue.test", None, ""),
+    ],
+)
+async def test_a_template_says_where_to_report_to(
+    gateway: FakeGateway,
+    clock: FixedClock,
+    public_url: str | None,
+    callbacks: dict[str, Any] | None,
+    told: str,
+) -> None:
+    settings = None
+    if callbacks is not None:
+        settings = HttpSmsCallbackSettings(secret="sesame-sesame-sesame", **callbacks)
+    body = '{"report_to": {{ callback_url | json }}}'
+    sender = over_http(gateway, clock, "/", public_url, body=body, callbacks=settings)
+    await sender.send(replace(SMS, token="t0-ken"))
+    await sender.close()
+    assert json.loads(gateway.asked[0].body) == {"report_to": told}
 
 
 async def test_no_text_can_become_another_part_of_the_url(

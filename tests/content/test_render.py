@@ -390,7 +390,15 @@ def test_a_text_message_is_filled_in_and_goes_to_the_users_number() -> None:
     )
     made = render("sms", body, n="Ann", phone="+32 (470) 12-34.56")
     assert made == RenderedSms(
-        SEND_ID, "u1", "spring-sale", "+32470123456", "Hi Ann", "Ann", ["https://a.test/Ann"], "A"
+        SEND_ID,
+        "u1",
+        "spring-sale",
+        "+32470123456",
+        "Hi Ann",
+        "Ann",
+        ["https://a.test/Ann"],
+        "A",
+        token=SIGNER.sign(Tracked("report", "u1", "spring-sale", "A", SEND_ID, "sms")),
     )
 
 

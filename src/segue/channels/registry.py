@@ -34,11 +34,16 @@ class Senders:
     """The senders that the settings give."""
 
     def __init__(
-        self, settings: ChannelSettings, clock: Clock, secret: Callable[[str], bytes]
+        self,
+        settings: ChannelSettings,
+        clock: Clock,
+        secret: Callable[[str], bytes],
+        public_url: str | None = None,
     ) -> None:
         """Set the senders up; nothing is connected yet.
 
-        `secret` gives the installation's own secret of a name.
+        `secret` gives the installation's own secret of a name; `public_url` is where providers
+        can call us, if they can.
 
         Raises:
             SegueError: a setting is unusable.
@@ -51,7 +56,7 @@ class Senders:
         if settings.push.has_provider:
             self._senders["push"] = self._push = PushSender(settings.push, clock, secret)
         if settings.sms != SmsSettings():
-            self._senders["sms"] = self._sms = SmsSender(settings.sms, clock)
+            self._senders["sms"] = self._sms = SmsSender(settings.sms, clock, public_url)
 
     @classmethod
     def sandboxed(cls, mailbox: SandboxMailbox) -> "Senders":

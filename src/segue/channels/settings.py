@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
 
+from segue.model.limits import SMS_REPLY_LENGTH_MAX
 from segue.model.scalars import Duration
 
 Timeout = Annotated[float, Meta(gt=0, le=600)]
@@ -12,6 +13,7 @@ Timeout = Annotated[float, Meta(gt=0, le=600)]
 # a return path comes what names the message, in 64 characters all in all (RFC 5321 4.5.3.1.1).
 PlainAddress = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 ReturnPath = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,40}@[A-Za-z0-9.-]{1,255}$")]
+ReplyText = Annotated[str, Meta(max_length=SMS_REPLY_LENGTH_MAX)]
 Rate = Annotated[float, Meta(gt=0)]
 TopicArn = Annotated[
     str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$")
@@ -167,16 +169,37 @@ class PushSettings(_Shown, frozen=True):
 class TwilioSettings(_Shown, frozen=True, kw_only=True):
     """SMS by Twilio: an account, its token or an API key's, and a number or a service."""
 
-    secrets = ("auth_token",)
+    secrets = ("auth_token", "webhook_auth_token")
 
     account_sid: str
     auth_token: str  # the account's, or the secret of `api_key`
+    webhook_auth_token: str | None = None  # the account's, where `auth_token` is not
     api_key: str | None = None
     from_: str | None = field(default=None, name="from")
     messaging_service_sid: str | None = None
     url: str = "https://api.twilio.com"
     timeout_s: Timeout = 30.0
     sends_per_second_max: Rate | None = None
+
+
+class HttpSmsCallbackSettings(_Shown, frozen=True, kw_only=True):
+    """What that provider calls back with: how it proves that it is it, and where what stands.
+
+    Fields are dotted paths in JSON, or names in a form or in the query.
+    """
+
+    secrets = ("secret",)
+
+    secret: Annotated[str, Meta(min_length=16)]
+    proof: Literal["bearer", "query", "hmac"] = "bearer"
+    proof_name: str | None = None  # of the query's parameter, or of the header with the HMAC
+    message_field: str = "m"
+    status_field: str = "status"
+    id_field: str = "id"
+    from_field: str = "from"
+    text_field: str = "text"
+    delivered: list[str] = field(default_factory=lambda: ["delivered"])
+    failed: list[str] = field(default_factory=lambda: ["undelivered", "failed"])
 
 
 class HttpSmsSettings(_Shown, frozen=True, kw_only=True):
@@ -192,13 +215,23 @@ class HttpSmsSettings(_Shown, frozen=True, kw_only=True):
     from_: str | None = field(default=None, name="from")
     timeout_s: Timeout = 30.0
     sends_per_second_max: Rate | None = None
+    callbacks: HttpSmsCallbackSettings | None = None
+
+
+class SmsReplySettings(_Shown, frozen=True):
+    """What is answered to the words that stop and start; an empty text answers nothing."""
+
+    stop: ReplyText = "You get no more messages from us. Reply START to get them again."
+    start: ReplyText = "You get our messages again. Reply STOP to get no more."
+    help: ReplyText = "Reply STOP to get no more messages, or START to get them again."
 
 
 class SmsSettings(_Shown, frozen=True):
-    """SMS: one provider."""
+    """SMS: one provider, and what is answered over it."""
 
     twilio: TwilioSettings | None = None
     http: HttpSmsSettings | None = None
+    replies: SmsReplySettings = field(default_factory=SmsReplySettings)
 
 
 class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):

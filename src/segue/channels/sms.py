@@ -32,18 +32,18 @@ class SmsProvider(Protocol):
 class SmsSender:
     """Hands text messages to the provider."""
 
-    def __init__(self, settings: SmsSettings, clock: Clock) -> None:
-        """Read the settings.
+    def __init__(self, settings: SmsSettings, clock: Clock, public_url: str | None = None) -> None:
+        """Read the settings; `public_url` is where the provider can call us, if it can.
 
         Raises:
             SegueError: one of them is unusable, or there is not exactly one provider.
         """
         twilio, http = settings.twilio, settings.http
         if twilio is not None and http is None:
-            self._provider: SmsProvider = TwilioProvider(twilio, clock)
+            self._provider: SmsProvider = TwilioProvider(twilio, clock, public_url)
             self._throttle = Throttle(twilio.sends_per_second_max)
         elif http is not None and twilio is None:
-            self._provider = HttpSmsProvider(http, clock)
+            self._provider = HttpSmsProvider(http, clock, public_url)
             self._throttle = Throttle(http.sends_per_second_max)
         else:
             raise SegueError(f"{_SETTING}: set either twilio or http, and not both")

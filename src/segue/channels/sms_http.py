@@ -8,6 +8,7 @@ from segue.channels.http import HttpAnswer, HttpClient
 from segue.channels.provider import ask, retry_after_s, status_and_body
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import HttpSmsSettings
+from segue.channels.sms_http_callbacks import HttpSmsCallbacks
 from segue.clock import Clock
 from segue.content.liquid import Liquid, LiquidAborted, LiquidError
 from segue.errors import SegueError
@@ -22,7 +23,9 @@ _GATEWAY_TIMEOUT: Final = 504  # it may have been passed on
 class HttpSmsProvider:
     """Makes the call; its `Idempotency-Key` is the send's id, for providers that look at it."""
 
-    def __init__(self, settings: HttpSmsSettings, clock: Clock) -> None:
+    def __init__(
+        self, settings: HttpSmsSettings, clock: Clock, public_url: str | None = None
+    ) -> None:
         """Read the settings.
 
         Raises:
@@ -37,6 +40,8 @@ class HttpSmsProvider:
             if problem is not None:
                 raise SegueError(f"{problem.path}: {problem.message}")
         self._http = HttpClient(settings.timeout_s, ANYWHERE)
+        self._public_url = public_url
+        self._callbacks = HttpSmsCallbacks(settings.callbacks) if settings.callbacks else None
 
     async def send(self, message: RenderedSms) -> Answer:
         """Send a text message."""
@@ -48,6 +53,7 @@ class HttpSmsProvider:
             "send_id": message.send_id,
             "user_id": message.user_id,
             "campaign": message.campaign,
+            "callback_url": self._callback_url(message),
         }
         try:
             url = self._liquid.render(self._settings.url, _encoded(values), f"{_SETTING}.url")
@@ -62,6 +68,12 @@ class HttpSmsProvider:
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
+
+    def _callback_url(self, message: RenderedSms) -> str:
+        """Return where to report on the message to; empty where that is not set up."""
+        if self._callbacks is None or self._public_url is None or not message.token:
+            return ""
+        return self._callbacks.url_for(self._public_url, message.token)
 
     def _body(self, values: dict[str, Any]) -> str | None:
         template = self._settings.body

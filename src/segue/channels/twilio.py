@@ -12,6 +12,7 @@ from segue.channels.http import HttpAnswer, HttpClient
 from segue.channels.provider import ask, base_url, retry_after_s, status_and_body
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import TwilioSettings
+from segue.channels.twilio_callbacks import callback_url, with_token
 from segue.clock import Clock
 from segue.errors import SegueError
 from segue.model.rendered import RenderedSms
@@ -41,7 +42,9 @@ class TwilioProvider:
 
     name = "Twilio"
 
-    def __init__(self, settings: TwilioSettings, clock: Clock) -> None:
+    def __init__(
+        self, settings: TwilioSettings, clock: Clock, public_url: str | None = None
+    ) -> None:
         """Read the settings.
 
         Raises:
@@ -59,6 +62,7 @@ class TwilioProvider:
         }
         self._from = settings.from_
         self._service = settings.messaging_service_sid
+        self._callback_url = callback_url(settings, public_url)
         self._http = HttpClient(settings.timeout_s, ANYWHERE)
         self._clock = clock
 
@@ -70,6 +74,8 @@ class TwilioProvider:
         else:
             fields.append(("From", message.from_ or self._from or ""))
         fields += [("MediaUrl", url) for url in message.media_urls]
+        if self._callback_url is not None and message.token:
+            fields.append(("StatusCallback", with_token(self._callback_url, message.token)))
         body = urlencode(fields).encode()
         answer = await ask(self._http, "POST", self._url, self._headers, body)
         return self._sort(answer) if isinstance(answer, HttpAnswer) else answer

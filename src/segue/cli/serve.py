@@ -42,7 +42,8 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     settings = replace(settings, port=listening.getsockname()[1])
     stores = open_database(settings.database_url)
-    senders = Senders(settings.channels, clock, secrets_of(stores.journal, clock))
+    secrets = secrets_of(stores.journal, clock)
+    senders = Senders(settings.channels, clock, secrets, settings.public_url)
     application = Application(settings, stores, senders, clock)
     await run_server(application, listening, asyncio.Event(), lambda: _announce(application))
 

@@ -119,8 +119,9 @@ class Renderer:
                 fill = partial(self._fill, context)
                 return render_push(fill, body, devices, origin, links.report_token())
             case Sms():
-                fill = partial(self._fill, context)
-                return render_sms(fill, body, _phone(attributes), origin, self._shortener)
+                fill, number = partial(self._fill, context), _phone(attributes)
+                token = links.report_token()
+                return render_sms(fill, body, number, origin, token, self._shortener)
             case InAppMessage():
                 return self._note(body, "in_app_message", context, origin)
             case ContentCard():

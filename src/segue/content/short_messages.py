@@ -60,9 +60,9 @@ def render_push(
 
 
 def render_sms(
-    fill: Fill, body: Sms, to: str, origin: Origin, shortener: Shortener | None
+    fill: Fill, body: Sms, to: str, origin: Origin, token: str, shortener: Shortener | None
 ) -> RenderedSms:
-    """Return a text message to a number.
+    """Return a text message to a number; its provider reports of it by `token`.
 
     Raises:
         LiquidError: a template goes wrong, or nothing is left to send.
@@ -85,6 +85,7 @@ def render_sms(
         media_urls=[url for url in media if url.lower().startswith(_WEB)],
         variant=origin.variant,
         short_links=links,
+        token=token,
     )
 
 

@@ -85,6 +85,7 @@ class RenderedSms(Struct, frozen=True):
     media_urls: list[str] = field(default_factory=list)
     variant: str = ""
     short_links: list[ShortLink] = field(default_factory=list)
+    token: str = ""  # names the message in what its provider reports of it
 
 
 class RenderedNote(Struct, frozen=True):

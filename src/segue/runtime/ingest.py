@@ -54,16 +54,22 @@ class Ingest:
         self.event_count = 0
 
     async def take_events(
-        self, events: Sequence[Event | Rejected], is_trusted: bool = False
+        self,
+        events: Sequence[Event | Rejected],
+        is_trusted: bool = False,
+        *,
+        is_urgent: bool = False,
     ) -> Taken:
         """Append events; entries that could not be decoded come along as `Rejected`.
 
-        Only Segue itself (`is_trusted`) may report what it derives, such as a receipt.
+        Only Segue itself (`is_trusted`) may report what it derives, such as a receipt. What is
+        few and nobody would send again (`is_urgent`) is taken however much is waiting.
 
         Raises:
             BusyError: more is waiting to be decided than memory should hold.
         """
-        self.refuse_when_busy()
+        if not is_urgent:
+            self.refuse_when_busy()
         rejected = [entry for entry in events if isinstance(entry, Rejected)]
         taken: list[Event] = []
         noted: list[tuple[str, str]] = []
@@ -88,18 +94,21 @@ class Ingest:
                 kept = _without_unkept(events)
                 if kept == list(events):
                     raise
-                return await self.take_events(kept, is_trusted)
+                return await self.take_events(kept, is_trusted, is_urgent=is_urgent)
         rejected.sort(key=lambda one: one.index)
         self.event_count += len(taken)
         return Taken(len(taken), duplicates, rejected)
 
-    async def take_attributes(self, changes: Sequence[AttributeChange]) -> None:
-        """Append profile changes.
+    async def take_attributes(
+        self, changes: Sequence[AttributeChange], *, is_urgent: bool = False
+    ) -> None:
+        """Append profile changes; those that are urgent however much is waiting.
 
         Raises:
             BusyError: more is waiting to be decided than memory should hold.
         """
-        self.refuse_when_busy()
+        if not is_urgent:
+            self.refuse_when_busy()
         await self._commits.hand_in(lambda at: AttributesReceived(at, list(changes)))
 
     async def take_devices(self, changes: Sequence[DeviceChanged]) -> None:

@@ -30,6 +30,7 @@ from segue.services.receipts import Receipts
 from segue.services.secrets import installation_secret
 from segue.services.segments import Segments
 from segue.services.settings import Settings
+from segue.services.sms_replies import SmsReplies
 from segue.services.tracking import Tracking
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
@@ -97,6 +98,7 @@ class Application:
                 clock,
                 deletes=email.mailbox.delete_taken,
             )
+        self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""

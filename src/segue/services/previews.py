@@ -97,7 +97,7 @@ class Previews:
         except SegueError as error:
             return PreviewedMessage(variant.name, channel, error=str(error))
         content = to_builtins(rendered, builtin_types=(bytes,))
-        for name in ("devices", "token"):  # of a push, and not for those who look at it
+        for name in ("devices", "token"):  # not for those who look at a message
             content.pop(name, None)
         if isinstance(rendered, RenderedSms):
             content["segments"] = to_builtins(segments_of(rendered.body))

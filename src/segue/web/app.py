@@ -26,6 +26,7 @@ from segue.web.api import (
 from segue.web.auth import needs_scope
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.hooks.email import email_hooks_router
+from segue.web.hooks.sms import HANDLERS as SMS_HOOKS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
 from segue.web.sdk import sdk_router
@@ -67,6 +68,7 @@ def create_app(application: Application) -> Litestar:
             short_link_router(application.clock),
             email_hooks_router(application.clock),
             *TRACKING,
+            *SMS_HOOKS,
             *OPERATIONS,
         ],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},

@@ -40,6 +40,10 @@ class RuntimeCollector(Collector):
             "segue_events": ("Events accepted since start.", runtime.ingest.event_count),
             "segue_decisions": ("Decisions made since start.", runtime.outcomes.verdict_count),
             "segue_forged_links": ("Links followed that do not exist.", tracking.forged_count),
+            "segue_forged_sms_calls": (
+                "Calls about text messages that did not prove to be the provider's.",
+                self._application.sms_replies.forged_count,
+            ),
         }
         gauges = {
             "segue_backlog_entries": (
