@@ -43,8 +43,7 @@ def is_believed(
 ) -> bool:
     try:
         TwilioCallbacks(token).read(url, content_type, signature, body)
-    except ForgedCallbackError as error:
-        assert token not in str(error)
+    except ForgedCallbackError:
         return False
     return True
 

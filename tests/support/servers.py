@@ -79,8 +79,9 @@ def mail_server() -> Iterator[tuple[Mailbox, str]]:
 class SegueServer:
     """`segue serve` in a process of its own."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
         self.data = data
+        self._port = port  # to be given where its public URL is another than the one it listens on
         self._environment = environment
         self.key = ""
         self.url = ""
@@ -90,7 +91,8 @@ class SegueServer:
     def start(self) -> "SegueServer":
         """Start it on a free port, and wait until it says where."""
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "segue", "serve", "--port", "0", "--data", str(self.data)]
+        command = [sys.executable, "-m", "segue", "serve", "--data", str(self.data)]
+        command += ["--port", str(self._port)]
         with (self.data / "stderr.txt").open("a") as stderr:
             self._process = subprocess.Popen(
                 command,
@@ -102,9 +104,9 @@ class SegueServer:
             )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()
-        found = re.search(r"http://\S+", first)
+        found = re.search(r"https?://\S+", first)
         assert found, f"{first!r}; {(self.data / 'stderr.txt').read_text()}"
-        self.url = found[0]
+        self.url = f"http://127.0.0.1:{self._port}" if self._port else found[0]
         if not self.key:
             second = self._process.stdout.readline()
             self.key = second.rsplit(" ", 1)[-1].strip()

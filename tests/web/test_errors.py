@@ -213,6 +213,8 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
     one, user = CAMPAIGNS + "/{campaign}", "/api/v1/users/{user_id}"
     assert {path: set(item) for path, item in schema["paths"].items()} == {
         "/hooks/email/{provider}": {"post"},
+        "/hooks/sms/http": {"get", "post"},
+        "/hooks/sms/twilio": {"post"},
         "/api/v1/mail-reports": {"post"},
         "/sdk/v1/session": {"post"},
         "/sdk/v1/events": {"post"},

@@ -12,6 +12,7 @@ from segue.model.limits import SMS_HOOK_BYTES_MAX
 from segue.services.application import Application
 
 _TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response>{}</Response>'
+_TAG: Final = "providers' webhooks"
 _TWILIO_PATH: Final = "/hooks/sms/twilio"
 
 AnyRequest = Request[Any, Any, Any]
@@ -21,16 +22,17 @@ AnyRequest = Request[Any, Any, Any]
     _TWILIO_PATH,
     status_code=200,
     request_max_body_size=SMS_HOOK_BYTES_MAX,
-    include_in_schema=False,
+    tags=[_TAG],
 )
 async def take_twilios_call(request: AnyRequest, application: Application) -> Response[Any]:
     """Take a status callback or a text from Twilio; to a text, answer with what is to be replied.
 
-    The URL it signed is the public one, which a proxy may have made into another.
+    The call needs no API key; it must be signed by Twilio.
     """
     replies = application.sms_replies
     headers = request.headers
     query = request.scope["query_string"].decode("latin-1")
+    # What it signed is the public URL, which a proxy may have made into another.
     url = application.settings.base_url + _TWILIO_PATH + (f"?{query}" if query else "")
     body = await request.body()
     try:
@@ -52,10 +54,13 @@ async def take_twilios_call(request: AnyRequest, application: Application) -> Re
     http_method=[HttpMethod.GET, HttpMethod.POST],
     status_code=204,
     request_max_body_size=SMS_HOOK_BYTES_MAX,
-    include_in_schema=False,
+    tags=[_TAG],
 )
 async def take_any_providers_call(request: AnyRequest, application: Application) -> None:
-    """Take a report or a text from the provider that the settings describe."""
+    """Take a report or a text from the provider that the settings describe.
+
+    The call needs no API key; it must prove itself as `channels.sms.http.callbacks` says.
+    """
     replies = application.sms_replies
     query = request.scope["query_string"].decode("latin-1")
     body = await request.body()
