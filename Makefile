@@ -13,21 +13,27 @@ COMPILE = env -u UV_FIND_LINKS $(BIN)/uv --quiet --no-config pip compile --unive
 	--no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 WITH_RUN := --constraint requirements/run.lock.txt
 
+# What the dashboard takes from others. The last file that the build writes stands for all.
+FRONTEND := src/segue/web/static/vendor/LICENSES.txt
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup browser run test fast lint types format lock clean
+.PHONY: help setup browser run screens test fast lint types format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.setup ## install everything a developer needs into .venv
+setup: .venv/.setup $(FRONTEND) ## install everything a developer needs into .venv
 
 browser: ## install the browser that tests use, unless there is one
 	@tools/install-browser
 
-run: .venv/.run ## install what the program needs, and start `segue demo`
+run: .venv/.run $(FRONTEND) ## install what the program needs, and start `segue demo`
 	@$(BIN)/segue demo
+
+screens: setup browser ## take a picture of every page of the dashboard, into screens/
+	@$(BIN)/python -m tests.browser.screens
 
 test: setup browser lint types ## check everything: lint, types, layers and every test
 	@$(BIN)/python -m pytest -n 2
@@ -60,7 +66,7 @@ lock: ## remake requirements/; with UPGRADE=--upgrade to the newest releases
 		--output-file requirements/test.lock.txt
 
 clean: ## remove caches and build results; .venv and data folders stay
-	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf build dist screens .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.setup: requirements/test.lock.txt pyproject.toml tools/make-venv
@@ -76,3 +82,8 @@ clean: ## remove caches and build results; .venv and data folders stay
 	@$(PIP_LOCKED) --requirement requirements/run.lock.txt --requirement requirements/build.lock.txt
 	@$(PIP_PROJECT)
 	@touch $@
+
+$(FRONTEND): frontend/package.json frontend/package-lock.json frontend/build.mjs frontend/icons.txt tools/install-node
+	@tools/install-node
+	@echo "Fetching what frontend/package-lock.json names into frontend/node_modules"
+	@cd frontend && npm ci --silent && node build.mjs

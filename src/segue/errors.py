@@ -16,6 +16,10 @@ class ConflictError(SegueError):
     """What was asked does not fit the present state."""
 
 
+class NotAllowedError(SegueError):
+    """Whoever asked may not do that."""
+
+
 class BusyError(SegueError):
     """Too much is waiting already; try again in a moment."""
 

@@ -196,6 +196,7 @@ def test_a_faulty_file_of_queries_is_refused(text: str, message: str) -> None:
 def test_every_file_of_queries_belongs_to_a_module() -> None:
     folder = Path(named_sql.__file__).parent / "sql"
     assert {path.name for path in folder.iterdir()} == {
+        "accounts.sql",
         "addresses.sql",
         "codes.sql",
         "inbox.sql",

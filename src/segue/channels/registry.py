@@ -67,6 +67,12 @@ class Senders:
         return senders
 
     @property
+    def channels(self) -> list[Channel]:
+        """The channels with a provider that somebody set up: webhooks need none."""
+        needs_none = (*DEVICE_CHANNELS, "webhook")
+        return [one for one in self._senders if one not in needs_none]
+
+    @property
     def web_push_key(self) -> str | None:
         """The key that browsers subscribe with; None where web push is not set up."""
         return self._push.web_key if self._push is not None else None

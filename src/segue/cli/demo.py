@@ -23,6 +23,7 @@ from segue.services.publishing import PublishSetWish
 from segue.services.settings import Settings
 from segue.services.spans import Period
 from segue.services.stats import stats_of
+from segue.services.tokens import new_token
 from segue.simulator import shop
 from segue.simulator.people import People
 from segue.storage.open import open_stores
@@ -30,6 +31,8 @@ from segue.web.server import listen
 
 LOG_BYTES_MAX: Final = 16 * 1024 * 1024  # the demo runs for ever; its disk does not grow for ever
 _SUMMARY_EVERY_S: Final = 20.0
+_EMAIL: Final = "demo@segue.test"
+_PASSWORD_LENGTH: Final = 16
 _COLOURS: Final = {
     "send": "bold green",
     "enter": "cyan",
@@ -124,7 +127,10 @@ class _Stage:
         drafts = [application.campaigns.create(document) for document in shop.campaigns()]
         await application.publishing.publish_set(PublishSetWish(ids=[one.id for one in drafts]))
         url = application.settings.base_url
+        password = new_token(application.clock)[:_PASSWORD_LENGTH]
+        account = await application.accounts.add_admin(_EMAIL, password)
         self._console.print(f"[bold]Segue’s demo shop[/bold] on {url}, API key {key}")
+        self._console.print(f"Sign in as {account.email}, password {password}")
         self._console.print("Six connected campaigns, thirty people. Ctrl-C ends it.\n")
         people = People(url, key, self._mailbox, application.clock, self._tell_person, self._seed)
         await people.live(self._pace)

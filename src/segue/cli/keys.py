@@ -8,6 +8,8 @@ import msgspec
 
 from segue.clock import SystemClock
 from segue.model.instants import format_instant
+from segue.services.actors import COMMAND
+from segue.services.audit import AuditTrail
 from segue.services.keys import create_key, revoke_key
 from segue.services.settings import read_settings
 from segue.storage.open import open_journal
@@ -37,7 +39,10 @@ def create(scopes: str, name: str, data: str | None) -> None:
     journal = _journal(data)
     try:
         names = [scope.strip() for scope in scopes.split(",") if scope.strip()]
-        click.echo(create_key(journal, SystemClock(), names, name))
+        text = create_key(journal, SystemClock(), names, name)
+        trail = AuditTrail(journal, SystemClock())
+        trail.record(COMMAND, "create key", name, ", ".join(names))
+        click.echo(text)
     finally:
         journal.close()
 
@@ -74,5 +79,6 @@ def revoke(key_id: str, data: str | None) -> None:
     journal = _journal(data)
     try:
         revoke_key(journal, SystemClock(), key_id)
+        AuditTrail(journal, SystemClock()).record(COMMAND, "revoke key", key_id)
     finally:
         journal.close()

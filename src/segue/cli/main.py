@@ -16,6 +16,7 @@ from segue.cli.projects import apply, export, plan
 from segue.cli.replay import replay
 from segue.cli.run import run
 from segue.cli.serve import serve
+from segue.cli.users import user
 from segue.errors import SegueError
 
 
@@ -38,6 +39,7 @@ COMMANDS = (
     log,
     key,
     mail_report,
+    user,
     bench,
 )
 for command in COMMANDS:

@@ -30,7 +30,7 @@ def serve(
 ) -> None:
     """Serve the API, decide and send, in one process.
 
-    Prints the address and, at first start, an API key.
+    Prints the address and, at first start, an API key and a link that makes the first account.
     """
     set_up_logs(verbose)
     flags = {"data": database or data, "host": host, "port": port}
@@ -53,6 +53,9 @@ def _announce(application: Application) -> None:
     key = application.first_key()
     if key is not None:
         click.echo(f"A first API key, shown this once: {key}")
+    token = application.accounts.first_link()
+    if token is not None:
+        click.echo(f"Make the first account, by this link once: {application.link_url(token)}")
     if application.web_push_key is not None:
         click.echo(f"Browsers subscribe to push with the key {application.web_push_key}")
 

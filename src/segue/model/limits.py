@@ -122,6 +122,30 @@ BACKTESTS_KEPT_MAX: Final = 50  # results that can still be asked for; some hund
 BACKTEST_EXAMPLES_MAX: Final = 20  # of each kind of decision: a few are read
 BACKTEST_ANSWER_BYTES_MAX: Final = 32 * 1024 * 1024  # ten years of days, and events of 100 kB
 
+# Those who sign in
+ACCOUNTS_MAX: Final = 1_000  # a company's marketing; their list is one page
+SESSIONS_PER_ACCOUNT_MAX: Final = 20  # browsers of one person; the one seen longest ago goes
+SESSION_IDLE_MAX: Final = 7 * DAY  # over a week-end nobody signs in anew
+SESSION_LIFE_MAX: Final = 30 * DAY  # so long a stolen cookie may be worth something
+SESSION_SEEN_EVERY: Final = 5 * MINUTE  # a write for each page would be one too many
+FIRST_LINK_LIFE: Final = 24 * HOUR  # the server's output may be read the next morning
+INVITATION_LIFE: Final = 72 * HOUR  # sent on a Friday, opened on Monday
+EMAIL_LENGTH_MAX: Final = 254  # RFC 5321: a path of 256 with its brackets
+ACCOUNT_NAME_LENGTH_MAX: Final = 100  # fits on a line
+AGENT_LENGTH_MAX: Final = 255  # of a browser's name for itself: enough to know it again
+PASSWORD_LENGTH_MIN: Final = 12  # guessing is limited, and hashes are slow
+PASSWORD_LENGTH_MAX: Final = 1_000  # a hash takes as long as its text
+PASSWORD_HASHES_AT_ONCE_MAX: Final = 2  # each takes 64 MB and a core for a tenth of a second
+SIGN_INS_PER_ADDRESS_MAX: Final = 30  # in five minutes: an office behind one address
+SIGN_INS_PER_ACCOUNT_MAX: Final = 10  # in five minutes: nobody mistypes more often
+SIGN_IN_WINDOW: Final = 5 * MINUTE  # in it a bucket of tries fills up again
+AUDIT_KEPT_MAX: Final = 100_000  # changes: some 20 MB, years of a busy team
+AUDIT_TEXT_LENGTH_MAX: Final = 500  # of each text of a change
+AUDIT_PAGE_MAX: Final = 50  # changes on one page
+FORM_BYTES_MAX: Final = 4 * 1024 * 1024  # eight variants of an email of 400 kB
+KEYS_MAX: Final = 500  # API keys that are not revoked: all are read once a second
+KEY_NAME_LENGTH_MAX: Final = 100  # fits on a line
+
 # Keeping
 DONE_MAX: Final = 200  # kinds of acts kept per user and campaign; the oldest go
 MESSAGES_KEPT_MAX: Final = 1_000  # per user, for caps: 33 a day for thirty days

@@ -11,9 +11,12 @@ from segue.content.codes import CodeMaker
 from segue.content.render import Renderer
 from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
+from segue.model.channels import Channel
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
+from segue.services.accounts import Accounts, link_url
+from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
 from segue.services.counts import Counts
@@ -22,6 +25,7 @@ from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
 from segue.services.mail_reports import MailReports
 from segue.services.mail_watch import MailWatch, open_mailbox
+from segue.services.passwords import Passwords
 from segue.services.previews import Previews
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
@@ -31,6 +35,7 @@ from segue.services.secrets import installation_secret
 from segue.services.segments import Segments
 from segue.services.settings import Settings
 from segue.services.sms_replies import SmsReplies
+from segue.services.sign_ins import SignIns
 from segue.services.tracking import Tracking
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
@@ -75,6 +80,10 @@ class Application:
         senders.keep_for_devices(inbox)
         self.devices = Devices(self.runtime, inbox, signer)
         self.keyring = Keyring(stores.journal, clock)
+        self.audit = AuditTrail(stores.journal, clock)
+        passwords = Passwords(clock)
+        self.accounts = Accounts(stores.journal, clock, passwords)
+        self.sign_ins = SignIns(stores.journal, clock, passwords)
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)
         self.publishing = Publishing(self.runtime, self.campaigns)
@@ -123,6 +132,15 @@ class Application:
         if self.runtime.journal.list_keys():
             return None
         return create_key(self.runtime.journal, self.clock, ["admin"], "first key")
+
+    def link_url(self, token: str) -> str:
+        """Return the address of a link that works once."""
+        return link_url(self.settings.base_url, token)
+
+    @property
+    def channels_set_up(self) -> list[Channel]:
+        """The channels that have a provider; those that devices fetch need none."""
+        return self._senders.channels
 
     @property
     def web_push_key(self) -> str | None:

@@ -10,7 +10,7 @@ from segue.engine.plan import audiences_in
 from segue.engine.publication_checks import Surroundings, check_edit
 from segue.engine.references import references_in
 from segue.engine.target_checks import KnownCampaign
-from segue.errors import ConflictError, NotFoundError
+from segue.errors import ConflictError, NotAllowedError, NotFoundError
 from segue.model.campaigns import Campaign
 from segue.model.ids import random_id
 from segue.model.log_records import CampaignPublished, CampaignStopped, Record
@@ -74,17 +74,26 @@ class Campaigns:
         self._journal.save_campaign(campaign)
         return campaign
 
-    async def update(self, reference: str, raw: object) -> StoredCampaign:
+    async def update(
+        self, reference: str, raw: object, *, may_publish: bool = True
+    ) -> StoredCampaign:
         """Replace a campaign's document; an active one gets a new version at once.
 
         Raises:
+            NotAllowedError: it is active, and whoever edits it may not publish.
             InvalidError: with every fault of the document, its references included if active.
             ConflictError: the slug of a published campaign would change, or it is archived.
         """
         document = self._decode(raw)
         is_live = self.find(reference).status == "active"
         async with self._runtime.changing(audiences_in([document]) if is_live else ()):
-            return await self._update(self.find(reference), document)
+            campaign = self.find(reference)
+            if campaign.status == "active" and not may_publish:
+                raise NotAllowedError(
+                    f"{campaign.slug} is active, so a change of it is published at once, which "
+                    "you may not do; duplicate it, and let a publisher publish the copy"
+                )
+            return await self._update(campaign, document)
 
     async def _update(self, campaign: StoredCampaign, document: Campaign) -> StoredCampaign:
         if campaign.status == "archived":

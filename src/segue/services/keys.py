@@ -4,9 +4,12 @@ import base64
 from hashlib import sha256
 from typing import Final
 
+from msgspec import Struct
+
 from segue.clock import Clock
-from segue.errors import NotFoundError, SegueError
+from segue.errors import ConflictError, NotFoundError, SegueError
 from segue.model.ids import random_id
+from segue.model.limits import KEY_NAME_LENGTH_MAX, KEYS_MAX
 from segue.storage.ports import Journal, StoredKey
 
 # What `admin` includes.
@@ -66,6 +69,14 @@ def hash_key(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
+class ValidKey(Struct, frozen=True):
+    """A key that opens something: its id, what it is called, and the scopes it stands for."""
+
+    id: str
+    name: str
+    scopes: frozenset[str]
+
+
 class Keyring:
     """The valid keys, read anew when one is not known: a command may just have made it."""
 
@@ -73,20 +84,52 @@ class Keyring:
         self._journal = journal
         self._clock = clock
         self._reread_s = reread_s
-        self._scopes: dict[bytes, frozenset[str]] = {}
+        self._keys: dict[bytes, ValidKey] = {}
         self._read_at = float("-inf")
 
-    def scopes_of(self, text: str) -> frozenset[str] | None:
-        """Return the scopes of a key; None for one that is unknown or revoked."""
+    def find(self, text: str) -> ValidKey | None:
+        """Return a key; None for one that is unknown or revoked."""
         secret_hash = hash_key(text)
         if self._clock.monotonic() - self._read_at >= self._reread_s:
             self._read()
-        return self._scopes.get(secret_hash)
+        return self._keys.get(secret_hash)
+
+    def all(self) -> list[StoredKey]:
+        """Return all keys, oldest first."""
+        return self._journal.list_keys()
+
+    def create(self, scopes: list[str], name: str) -> str:
+        """Make a key and return its text, which is kept nowhere; it works at once.
+
+        Raises:
+            SegueError: a scope is unknown, there is none, or "sdk" is not the only one.
+            ConflictError: there are too many keys.
+        """
+        valid_count = sum(one.revoked_at is None for one in self.all())
+        if valid_count >= KEYS_MAX:
+            raise ConflictError(f"{KEYS_MAX} keys are in use already; revoke one first.")
+        text = create_key(self._journal, self._clock, scopes, name[:KEY_NAME_LENGTH_MAX])
+        self._read()
+        return text
+
+    def revoke(self, key_id: str) -> StoredKey:
+        """Make a key worthless, at once, and return it.
+
+        Raises:
+            NotFoundError: there is no key with this id.
+        """
+        revoke_key(self._journal, self._clock, key_id)
+        self._read()
+        return next(one for one in self.all() if one.id == key_id)
 
     def _read(self) -> None:
         self._read_at = self._clock.monotonic()
-        self._scopes = {
-            key.secret_hash: frozenset(SECRET_SCOPES if "admin" in key.scopes else key.scopes)
+        self._keys = {
+            key.secret_hash: ValidKey(
+                key.id,
+                key.name,
+                frozenset(SECRET_SCOPES if "admin" in key.scopes else key.scopes),
+            )
             for key in self._journal.list_keys()
             if key.revoked_at is None
         }

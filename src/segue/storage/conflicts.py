@@ -14,3 +14,8 @@ def not_next(seq: int, place: str) -> ConflictError:
 def slug_taken(slug: str) -> ConflictError:
     """Return what to say when a campaign would get a slug that another one has."""
     return ConflictError(f"There is another campaign with the slug {slug!r}. Choose another slug.")
+
+
+def email_taken(email: str) -> ConflictError:
+    """Return what to say when an account would get an address that another one has."""
+    return ConflictError(f"There is an account with the address {email!r} already.")

@@ -31,6 +31,7 @@ from segue.storage.encoding import (
     encode_verdicts,
     end_of,
 )
+from segue.storage.memory_accounts import MemoryAccounts, MemoryAudit
 from segue.storage.memory_addresses import MemoryAddresses
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_inbox import MemoryInbox
@@ -69,6 +70,8 @@ class MemoryJournal:
         self._keys: dict[str, StoredKey] = {}
         self._secrets: dict[str, bytes] = {}
         self.inbox = MemoryInbox()
+        self.accounts = MemoryAccounts()
+        self.audit = MemoryAudit()
         self.codes = MemoryCodes()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:

@@ -19,6 +19,7 @@ from segue.model.effects import Deliver
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
+from segue.storage.account_ports import Accounts, Audit
 
 CampaignStatus = Literal["draft", "active", "stopped", "archived"]
 
@@ -128,6 +129,14 @@ class Journal(Protocol):
     @property
     def codes(self) -> Codes:
         """What short codes stand for."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Those who sign in."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who changed what."""
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.

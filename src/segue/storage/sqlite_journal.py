@@ -19,6 +19,7 @@ from segue.storage.encoding import (
 from segue.storage.named_sql import load_queries
 from segue.storage.ports import LogEnd, StoredCampaign, StoredKey
 from segue.storage.sqlite import Database, FileKind, Row, run_rows
+from segue.storage.sqlite_accounts import SqliteAccounts, SqliteAudit
 from segue.storage.sqlite_codes import SqliteCodes
 from segue.storage.sqlite_inbox import SqliteInbox
 
@@ -43,6 +44,8 @@ class SqliteJournal:
         self._db = Database(path, _FILE, is_read_only)
         self._place = str(path)
         self.inbox = SqliteInbox(self._db, self._place)
+        self.accounts = SqliteAccounts(self._db)
+        self.audit = SqliteAudit(self._db)
         self.codes = SqliteCodes(self._db, self._place)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:

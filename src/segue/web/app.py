@@ -3,6 +3,7 @@
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 
 from segue import __version__
@@ -23,7 +24,10 @@ from segue.web.api import (
     users,
     workspace,
 )
+from segue.web.audit import AuditedWrites
 from segue.web.auth import needs_scope
+from segue.web.dashboard.errors import answer_by_reader
+from segue.web.dashboard.router import dashboard_router
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.hooks.email import email_hooks_router
 from segue.web.hooks.sms import HANDLERS as SMS_HOOKS
@@ -60,10 +64,12 @@ def create_app(application: Application) -> Litestar:
             stream,
         ],
         guards=[needs_scope],
+        middleware=[AuditedWrites],
     )
     return Litestar(
         [
             api,
+            dashboard_router(application),
             sdk_router(application.clock),
             short_link_router(application.clock),
             email_hooks_router(application.clock),
@@ -72,7 +78,7 @@ def create_app(application: Application) -> Litestar:
             *OPERATIONS,
         ],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers={**EXCEPTION_HANDLERS, HTTPException: answer_by_reader},
         middleware=[IdempotentWrites],
         request_max_body_size=REQUEST_BYTES_MAX,
         response_headers=SECURITY_HEADERS,

@@ -8,7 +8,13 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import DecodeError
 
-from segue.errors import BusyError, ConflictError, NotFoundError, SegueError
+from segue.errors import (
+    BusyError,
+    ConflictError,
+    NotAllowedError,
+    NotFoundError,
+    SegueError,
+)
 from segue.model.problems import InvalidError, Problem
 
 _log = structlog.get_logger(__name__)
@@ -52,6 +58,8 @@ def answer_segue_error(_request: Request[Any, Any, Any], error: SegueError) -> R
             return problem_response(422, str(error), error.problems)
         case NotFoundError():
             return problem_response(404, str(error))
+        case NotAllowedError():
+            return problem_response(403, str(error))
         case ConflictError():
             return problem_response(409, str(error))
         case BusyError():

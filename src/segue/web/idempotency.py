@@ -59,4 +59,5 @@ def _key_of(scope: Scope) -> tuple[bytes, ...] | None:
     if _HEADER not in headers:
         return None
     asked: Any = f"{method} {scope['path']}".encode()
-    return (headers[_HEADER], headers.get(b"authorization", b""), asked)
+    who = (headers.get(b"authorization", b""), headers.get(b"cookie", b""))
+    return (headers[_HEADER], *who, asked)

@@ -1,5 +1,5 @@
 -- The journal (segue.db): the log, the index of its users, what people set up, the messages that
--- wait for devices, and what short codes stand for.
+-- wait for devices, what short codes stand for, and those who sign in.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -82,4 +82,45 @@ CREATE INDEX IF NOT EXISTS codes_by_user ON codes (user_id);
 CREATE TABLE IF NOT EXISTS code_count (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     count INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS accounts (
+    id TEXT PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    password_hash TEXT,
+    theme TEXT NOT NULL,
+    has_shortcuts INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    account_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    agent TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS sessions_by_account ON sessions (account_id);
+
+CREATE TABLE IF NOT EXISTS sign_in_links (
+    token_hash BLOB PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    account_id TEXT,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_name TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    detail TEXT NOT NULL
 ) STRICT;

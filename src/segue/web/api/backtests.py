@@ -33,7 +33,7 @@ class BacktestBegun(Struct):
     status: str
 
 
-@post("/backtests", status_code=202, opt={"scope": "campaigns"}, tags=["backtests"])
+@post("/backtests", status_code=202, opt={"scope": "campaigns", "audit": False}, tags=["backtests"])
 async def start_backtest(
     request: Request[Any, Any, Any], application: Application
 ) -> BacktestBegun:
@@ -53,7 +53,7 @@ def get_backtest(backtest: str, application: Application) -> BacktestJob:
     return application.backtests.find(backtest)
 
 
-@delete("/backtests/{backtest:str}", opt={"scope": "campaigns"}, tags=["backtests"])
+@delete("/backtests/{backtest:str}", opt={"scope": "campaigns", "audit": False}, tags=["backtests"])
 async def cancel_backtest(backtest: str, application: Application) -> None:
     """End a backtest that is running."""
     await application.backtests.cancel(backtest)

@@ -17,6 +17,7 @@ from segue.services.explanations.service import explain_live
 from segue.services.previews import Preview, PreviewRequest
 from segue.services.waiting import WaitingPage, waiting_for
 from segue.storage.ports import StoredCampaign
+from segue.web.audit import note_change
 from segue.web.bodies import read_json, read_json_if_any
 from segue.web.pages import Page, PageLimit, page_of
 
@@ -72,7 +73,9 @@ async def create_campaign(
     request: Request[Any, Any, Any], application: Application
 ) -> ShownCampaign:
     """Keep a document as a draft."""
-    return shown(application, application.campaigns.create(await read_json(request)))
+    created = application.campaigns.create(await read_json(request))
+    note_change(request, created.slug)
+    return shown(application, created)
 
 
 @get("/campaigns/{campaign:str}", opt={"scope": "read"}, tags=["campaigns"], sync_to_thread=False)
@@ -87,7 +90,9 @@ async def replace_campaign(
 ) -> ShownCampaign:
     """Replace the document; of an active campaign this makes a new version."""
     raw = await read_json(request)
-    return shown(application, await application.campaigns.update(campaign, raw))
+    may_publish = request.auth.may("publish")
+    updated = await application.campaigns.update(campaign, raw, may_publish=may_publish)
+    return shown(application, updated)
 
 
 @delete("/campaigns/{campaign:str}", opt={"scope": "campaigns"}, tags=["campaigns"])
@@ -99,7 +104,7 @@ async def delete_campaign(campaign: str, application: Application) -> None:
 @post(
     "/campaigns/{campaign:str}/stop",
     status_code=200,
-    opt={"scope": "campaigns"},
+    opt={"scope": "campaigns", "permission": "publish"},
     tags=["campaigns"],
 )
 async def stop_campaign(campaign: str, application: Application) -> ShownCampaign:
@@ -110,7 +115,7 @@ async def stop_campaign(campaign: str, application: Application) -> ShownCampaig
 @post(
     "/campaigns/{campaign:str}/archive",
     status_code=200,
-    opt={"scope": "campaigns"},
+    opt={"scope": "campaigns", "permission": "publish"},
     tags=["campaigns"],
 )
 async def archive_campaign(campaign: str, application: Application) -> ShownCampaign:

@@ -12,6 +12,7 @@ from segue.services.configuration import (
     document_of,
 )
 from segue.services.project_plan import ProjectPlan
+from segue.web.audit import note_change, note_no_change
 from segue.web.bodies import read_json
 
 _TAGS = ["projects"]
@@ -32,7 +33,12 @@ async def plan_project(
     return await application.projects.plan(wanted, prune=prune)
 
 
-@post("/projects/apply", status_code=200, opt={"scope": "campaigns"}, tags=_TAGS)
+@post(
+    "/projects/apply",
+    status_code=200,
+    opt={"scope": "campaigns", "permission": "publish"},
+    tags=_TAGS,
+)
 async def apply_project(
     request: Request[Any, Any, Any],
     application: Application,
@@ -44,13 +50,18 @@ async def apply_project(
     A change of the workspace needs a key with the scope `admin`.
     """
     wanted = decode_configuration(await read_json(request))
-    if "admin" not in request.auth:
+    if not request.auth.may("admin"):
         plan = await application.projects.plan(wanted, prune=prune)
         if any(change.what == "workspace" for change in plan.changes):
             message = 'this changes the workspace, for which the key needs the scope "admin"'
             raise PermissionDeniedException(message)
         expect = expect or plan.fingerprint  # nothing else may be applied than was looked at
-    return await application.projects.apply(wanted, prune=prune, expected=expect)
+    applied = await application.projects.apply(wanted, prune=prune, expected=expect)
+    if applied.changes:
+        note_change(request, ", ".join(f"{one.what} {one.slug}" for one in applied.changes))
+    else:
+        note_no_change(request)
+    return applied
 
 
 HANDLERS = [export_project, plan_project, apply_project]

@@ -9,6 +9,7 @@ from segue.model.decoding import decode_document
 from segue.model.instants import format_instant
 from segue.services.application import Application
 from segue.services.publishing import Publication, PublishSetWish, PublishWish
+from segue.web.audit import note_change, note_no_change
 from segue.web.bodies import read_json, read_json_if_any
 
 
@@ -62,7 +63,7 @@ def shown(publication: Publication) -> ShownPublication:
 @post(
     "/campaigns/{campaign:str}/publish",
     status_code=200,
-    opt={"scope": "campaigns"},
+    opt={"scope": "campaigns", "permission": "publish"},
     tags=["campaigns"],
 )
 async def publish_campaign(
@@ -74,10 +75,17 @@ async def publish_campaign(
     """
     raw = await read_json_if_any(request)
     wish = decode_document(raw, PublishWish, "The body")
+    if wish.dry_run:
+        note_no_change(request)
     return shown(await application.publishing.publish(campaign, wish))
 
 
-@post("/campaigns/publish", status_code=200, opt={"scope": "campaigns"}, tags=["campaigns"])
+@post(
+    "/campaigns/publish",
+    status_code=200,
+    opt={"scope": "campaigns", "permission": "publish"},
+    tags=["campaigns"],
+)
 async def publish_campaigns(
     request: Request[Any, Any, Any], application: Application
 ) -> ShownPublication:
@@ -86,7 +94,12 @@ async def publish_campaigns(
     With `with_followers`, every draft that follows one of `ids`, directly or through others, too.
     """
     wish = decode_document(await read_json(request), PublishSetWish, "The body")
-    return shown(await application.publishing.publish_set(wish))
+    publication = await application.publishing.publish_set(wish)
+    if wish.dry_run:
+        note_no_change(request)
+    else:
+        note_change(request, ", ".join(publication.published))
+    return shown(publication)
 
 
 HANDLERS = [publish_campaign, publish_campaigns]

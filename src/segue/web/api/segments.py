@@ -8,6 +8,7 @@ from litestar.params import QueryParameter
 from segue.model.workspace import Segment
 from segue.services.application import Application
 from segue.services.counts import AudienceSize
+from segue.web.audit import note_change
 from segue.web.bodies import read_json
 from segue.web.pages import Page, page_of
 
@@ -27,7 +28,9 @@ def list_segments(
 @post("/segments", opt={"scope": "campaigns"}, tags=_TAGS)
 async def create_segment(request: Request[Any, Any, Any], application: Application) -> Segment:
     """Save a new segment; audiences may name it at once."""
-    return await application.segments.create(await read_json(request))
+    segment = await application.segments.create(await read_json(request))
+    note_change(request, segment.slug)
+    return segment
 
 
 @get("/segments/{slug:str}", opt={"scope": "read"}, tags=_TAGS, sync_to_thread=False)
@@ -36,7 +39,7 @@ def get_segment(slug: str, application: Application) -> Segment:
     return application.segments.find(slug)
 
 
-@put("/segments/{slug:str}", opt={"scope": "campaigns"}, tags=_TAGS)
+@put("/segments/{slug:str}", opt={"scope": "campaigns", "permission": "publish"}, tags=_TAGS)
 async def put_segment(
     slug: str, request: Request[Any, Any, Any], application: Application
 ) -> Response[Segment]:
@@ -45,7 +48,7 @@ async def put_segment(
     return Response(segment, status_code=201 if is_new else 200)
 
 
-@delete("/segments/{slug:str}", opt={"scope": "campaigns"}, tags=_TAGS)
+@delete("/segments/{slug:str}", opt={"scope": "campaigns", "permission": "publish"}, tags=_TAGS)
 async def delete_segment(slug: str, application: Application) -> None:
     """Delete a segment that no campaign and no other segment names."""
     await application.segments.delete(slug)

@@ -1,0 +1,1 @@
+"""The dashboard: pages that the server renders. One module a page; see `registry`."""

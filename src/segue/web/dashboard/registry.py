@@ -1,0 +1,29 @@
+"""All pages. A new page is a module with a `PAGE`, and a line here, in the navigation's order."""
+
+from typing import Final
+
+from segue.web.dashboard import (
+    account,
+    changes,
+    home,
+    keys,
+    links,
+    patterns,
+    search,
+    sign_in,
+    team,
+)
+from segue.web.dashboard.pages import Page
+
+PAGES: Final[tuple[Page, ...]] = (
+    home.PAGE,
+    team.PAGE,
+    keys.PAGE,
+    changes.PAGE,
+    # Not in the navigation
+    account.PAGE,
+    search.PAGE,
+    sign_in.PAGE,
+    links.PAGE,
+    patterns.PAGE,
+)

@@ -1,0 +1,60 @@
+"""What templates say things with: instants, numbers, names of browsers."""
+
+import re
+from typing import Final
+
+from markupsafe import Markup
+
+from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant, to_datetime
+
+_UNITS: Final = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
+_BROWSERS: Final = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+_SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def time_tag(instant: int | None) -> Markup:
+    """Return an instant as `<time>`: short to read, whole in the machine's form and the title."""
+    if instant is None:
+        return Markup("never")
+    moment = to_datetime(instant)
+    whole = format_instant(instant - instant % SECOND)
+    short = f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(whole, whole, short)
+
+
+def ago(instant: int, now: int) -> Markup:
+    """Return how long ago an instant was, as `<time>` with the whole of it in the title."""
+    whole = format_instant(instant - instant % SECOND)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        whole, whole, _distance(now - instant)
+    )
+
+
+def _distance(span: int) -> str:
+    for unit, word in _UNITS:
+        if span >= unit:
+            return f"{counted(span // unit, word)} ago"
+    return "just now"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun, such as "1 account" or "2,000 accounts"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def browser_name(agent: str) -> str:
+    """Return what a browser's name for itself comes to, such as "Firefox on Linux"."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), None)
+    if browser is None and re.search(r"Version/.*Safari/", agent):
+        browser = "Safari"
+    system = next((name for mark, name in _SYSTEMS if mark in agent), None)
+    if browser is None:
+        return agent[:40] or "a browser that does not say which"
+    return f"{browser} on {system}" if system else browser
