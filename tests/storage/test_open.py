@@ -12,6 +12,7 @@ from stored_things import block, checkpoint, state
 from segue.errors import ConflictError, SegueError
 from segue.storage import (
     named_sql,
+    sqlite_accounts,
     sqlite_addresses,
     sqlite_inbox,
     sqlite_journal,
@@ -161,6 +162,7 @@ def test_another_url_is_refused_with_the_forms_there_are(url: str) -> None:
 @pytest.mark.parametrize(
     ("module", "file_name"),
     [
+        (sqlite_accounts, "accounts.sql"),
         (sqlite_journal, "journal.sql"),
         (sqlite_inbox, "inbox.sql"),
         (sqlite_snapshot, "snapshot.sql"),

@@ -84,6 +84,7 @@ class SegueServer:
         self._port = port  # to be given where its public URL is another than the one it listens on
         self._environment = environment
         self.key = ""
+        self.first_link = ""  # where the first account is made
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
         self.client: httpx2.Client | None = None
@@ -110,6 +111,7 @@ class SegueServer:
         if not self.key:
             second = self._process.stdout.readline()
             self.key = second.rsplit(" ", 1)[-1].strip()
+            self.first_link = self._process.stdout.readline().rsplit(" ", 1)[-1].strip()
         headers = {"Authorization": f"Bearer {self.key}"}
         self.client = httpx2.Client(base_url=self.url, headers=headers, timeout=30)
         return self

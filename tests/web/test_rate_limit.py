@@ -47,3 +47,14 @@ def test_who_only_looks_takes_no_call() -> None:
     assert budget.look_at("a") == budget.wait_for("a") == 31
     clock.advance(30 * SECOND)
     assert budget.look_at("a") == 0
+
+
+def test_a_call_that_is_given_back_can_be_made_again() -> None:
+    budget = CallBudget(FixedClock(), 3, 30 * SECOND)
+    assert spend(budget) == 3
+    budget.give_back("a")
+    assert spend(budget) == 1
+    assert budget.wait_for("a") == 11
+    for _ in range(9):
+        budget.give_back("b")
+    assert spend(budget, "b") == 3

@@ -34,8 +34,8 @@ from segue.services.receipts import Receipts
 from segue.services.secrets import installation_secret
 from segue.services.segments import Segments
 from segue.services.settings import Settings
-from segue.services.sms_replies import SmsReplies
 from segue.services.sign_ins import SignIns
+from segue.services.sms_replies import SmsReplies
 from segue.services.tracking import Tracking
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules

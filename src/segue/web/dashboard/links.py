@@ -17,11 +17,17 @@ from segue.web.dashboard.shell import page
 from segue.web.dashboard.sign_in import SignInLimits, address_of, sign_in_as
 
 
-def _limit(request: PageRequest, limits: SignInLimits) -> None:
+def _link(
+    token: str, request: PageRequest, application: Application, limits: SignInLimits
+) -> StoredLink:
+    """Return a link; who tries many that are none has to wait."""
     wait_s = limits.wait_for(address_of(request))
     if wait_s:
         message = f"There were too many tries. Wait {wait_s} seconds, then try again."
         raise TooManyRequestsException(message, headers={"Retry-After": str(wait_s)})
+    link = application.accounts.link_of(token)
+    limits.forgive(address_of(request))
+    return link
 
 
 def _form(
@@ -53,8 +59,8 @@ def show_link(
     token: str, request: PageRequest, application: Application, limits: SignInLimits
 ) -> Response[Any]:
     """Ask for what the link is for; it is used up by what is sent, not by looking."""
-    _limit(request, limits)
-    return _form(request, application, application.accounts.link_of(token), Form(()), {})
+    link = _link(token, request, application, limits)
+    return _form(request, application, link, Form(()), {})
 
 
 @post(
@@ -66,8 +72,7 @@ async def use_link(
     token: str, request: PageRequest, application: Application, limits: SignInLimits
 ) -> Response[Any]:
     """Make the first account, or set a password, and sign in with it."""
-    _limit(request, limits)
-    link, form = application.accounts.link_of(token), await read_form(request)
+    link, form = _link(token, request, application, limits), await read_form(request)
     password = form.raw("password")
     try:
         if link.purpose == "first_account":

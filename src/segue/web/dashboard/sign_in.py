@@ -36,6 +36,11 @@ class SignInLimits:
             return wait_s
         return self._accounts.wait_for(canonical(email))
 
+    def forgive(self, address: str, email: str = "") -> None:
+        """Forget a try that succeeded: an office may sign in all at once."""
+        self._addresses.give_back(address)
+        self._accounts.give_back(canonical(email))
+
 
 def address_of(request: PageRequest) -> str:
     """Return the address that a request came from: behind a proxy, the proxy's."""
@@ -108,6 +113,7 @@ async def sign_in(
         return _form(
             request, application, email=email, next_path=next_path, status=422, faults=faults
         )
+    limits.forgive(address_of(request), email)
     return sign_in_as(request, application, account, own_path(next_path))
 
 
