@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from msgspec import Struct
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.servers import PATIENCE_S
 
@@ -59,10 +59,15 @@ def signed_in_context(browser: Browser, demo: Demo, **options: object) -> Browse
     """Return a browser's context that is signed in to a demo."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     page = context.new_page()
+    sign_in(page, demo)
+    page.close()
+    return context
+
+
+def sign_in(page: Page, demo: Demo) -> None:
+    """Sign in by the form."""
     page.goto(f"{demo.url}/sign-in")
     page.fill("#email", demo.email)
     page.fill("#password", demo.password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{demo.url}/")
-    page.close()
-    return context
