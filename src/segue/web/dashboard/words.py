@@ -1,9 +1,10 @@
 """What templates say things with: instants, numbers, names of browsers."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from markupsafe import Markup
+from jinja2 import Environment
 
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant, to_datetime
 
@@ -17,24 +18,27 @@ _SYSTEMS: Final = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
+_TIME: Final = """{% macro tag(whole, short) -%}
+<time datetime="{{ whole }}" title="{{ whole }}">{{ short }}</time>
+{%- endmacro %}"""
+_templates: Any = Environment(autoescape=True).from_string(_TIME).module
+_time_tag: Callable[[str, str], str] = _templates.tag  # gives markup, which is not escaped again
 
 
-def time_tag(instant: int | None) -> Markup:
+def time_tag(instant: int | None) -> str:
     """Return an instant as `<time>`: short to read, whole in the machine's form and the title."""
     if instant is None:
-        return Markup("never")
+        return "never"
     moment = to_datetime(instant)
     whole = format_instant(instant - instant % SECOND)
     short = f"{moment.day} {moment:%b %Y, %H:%M} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(whole, whole, short)
+    return _time_tag(whole, short)
 
 
-def ago(instant: int, now: int) -> Markup:
+def ago(instant: int, now: int) -> str:
     """Return how long ago an instant was, as `<time>` with the whole of it in the title."""
     whole = format_instant(instant - instant % SECOND)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        whole, whole, _distance(now - instant)
-    )
+    return _time_tag(whole, _distance(now - instant))
 
 
 def _distance(span: int) -> str:
