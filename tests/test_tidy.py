@@ -25,7 +25,10 @@ BLOB_BYTES_MAX = 500_000  # every clone carries it for ever
 SENTENCE_WORDS_MIN = 3
 HEADING_WORDS_MAX = 4  # "# What comes in" heads a group of limits, and explains none
 
-NOT_TRACKED = re.compile(r"(^|/)(\.(?!ci/|gitignore)|__pycache__|build/|dist/|segue-data/)")
+NOT_TRACKED = re.compile(
+    r"(^|/)(\.(?!ci/|gitignore|npmrc)|__pycache__|build/|dist/|segue-data/|node_modules/|screens/"
+    r"|static/vendor/)"
+)
 CLOCK = "src/segue/clock.py"
 ENTRY_POINTS = {"segue", "segue.cli.main", "segue.__main__"}
 BANNED_MODULES = ("random", "secrets")

@@ -201,6 +201,8 @@ def test_keys_search_help_and_go(tab: Page, demo: Demo) -> None:
     tab.keyboard.press("g")
     tab.keyboard.press("t")
     tab.wait_for_url(f"{demo.url}/settings/team")
+    tab.keyboard.press("n")
+    tab.wait_for_url(f"{demo.url}/settings/team/invite")
 
 
 def test_keys_can_be_turned_off(tab: Page, demo: Demo) -> None:

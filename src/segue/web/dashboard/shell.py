@@ -14,6 +14,7 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
+from msgspec import Struct
 
 from segue.model.accounts import Permission, roles_with
 from segue.services.application import Application
@@ -61,6 +62,13 @@ _environment = Environment(
 _environment.globals.update(
     asset=asset_url, time=words.time_tag, ago=words.ago, counted=words.counted
 )
+
+
+class Flash(Struct):
+    """What is said once, on the next page."""
+
+    kind: str
+    text: str
 
 
 class SignInNeededError(Exception):
@@ -135,7 +143,7 @@ def render(request: PageRequest, template: str, **context: Any) -> str:
 def done(path: str, text: str, kind: str = "success") -> Redirect:
     """Return to a page after a form was carried out, and say there what was done."""
     response = Redirect(path, status_code=303, headers=dict(PAGE_HEADERS))
-    told = msgspec.json.encode({"kind": kind, "text": text[:_FLASH_LENGTH_MAX]})
+    told = msgspec.json.encode(Flash(kind, text[:_FLASH_LENGTH_MAX]))
     response.set_cookie(_flash_cookie(base64.urlsafe_b64encode(told).decode(), 60))
     return response
 
@@ -159,10 +167,10 @@ def _flash_cookie(value: str, max_age_s: int) -> Cookie:
     )
 
 
-def _read_flash(request: PageRequest) -> dict[str, str] | None:
+def _read_flash(request: PageRequest) -> Flash | None:
     """Return what is to be said once. The cookie is the browser's, so it is only shown as text."""
     try:
         raw = base64.urlsafe_b64decode(request.cookies.get(_FLASH, "").encode())
-        return msgspec.json.decode(raw, type=dict[str, str]) if raw else None
+        return msgspec.json.decode(raw, type=Flash) if raw else None
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
         return None

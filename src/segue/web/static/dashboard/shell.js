@@ -63,5 +63,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "?" && byId("keys")) {
     event.preventDefault();
     byId("keys").showModal();
+  } else if (event.key === "n") {
+    document.querySelector(".primary a.button")?.click();
   }
 });
