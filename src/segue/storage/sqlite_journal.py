@@ -25,7 +25,7 @@ from segue.storage.sqlite_inbox import SqliteInbox
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=3,
+    schema_version=4,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
