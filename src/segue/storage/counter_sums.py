@@ -22,3 +22,9 @@ def add_up(counts: Iterable[tuple[Counter, float]], sums: Sums) -> dict[Counter,
         else:
             found[replace(counter, hour=hour)] += amount
     return dict(found)
+
+
+def counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str, str]:
+    """Return what counters are listed by."""
+    counter = pair[0]
+    return counter.hour, counter.variant, counter.metric, counter.detail, counter.channel

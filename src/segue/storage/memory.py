@@ -18,7 +18,7 @@ from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.address_rows import address_changes
 from segue.storage.conflicts import not_next, slug_taken
-from segue.storage.counter_sums import add_up
+from segue.storage.counter_sums import add_up, counter_order
 from segue.storage.encoding import (
     decode_block,
     decode_campaign,
@@ -354,12 +354,12 @@ class MemorySnapshot:
                 for counter, amount in self._counters.items()
                 if counter.campaign == campaign and from_hour <= counter.hour < to_hour
             ]
-        return sorted(found, key=_counter_order)
+        return sorted(found, key=counter_order)
 
     def sum_counters(self, campaign: str, sums: Sums) -> list[tuple[Counter, float]]:
         """Return a campaign's counters added up."""
         found = add_up(self.counters(campaign), sums)
-        return sorted(found.items(), key=_counter_order)
+        return sorted(found.items(), key=counter_order)
 
     def read_verdicts(self, limit_blocks: int | None = None) -> Iterator[Verdict]:
         """Yield the recorded verdicts in the order they were made."""
@@ -395,8 +395,3 @@ class MemorySnapshot:
         self._token_owners = {
             token: owner for token, owner in self._token_owners.items() if owner not in user_ids
         }
-
-
-def _counter_order(pair: tuple[Counter, float]) -> tuple[int, str, str, str, str]:
-    counter = pair[0]
-    return counter.hour, counter.variant, counter.metric, counter.detail, counter.channel
