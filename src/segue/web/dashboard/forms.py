@@ -36,6 +36,10 @@ class Form:
         """Return whether a box was ticked."""
         return name in self._values
 
+    def names(self) -> Iterable[str]:
+        """Return the names of all fields that were sent."""
+        return self._values
+
 
 async def read_form(request: Request[Any, Any, Any]) -> Form:
     """Read the body of a form.
