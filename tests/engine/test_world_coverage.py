@@ -24,6 +24,7 @@ REASONS_OF_PROVIDERS = {
     "no_address",
     "rate_limited",
     "refused",
+    "suppressed",
     "template_error",
     "unknown_outcome",
 }
@@ -35,7 +36,7 @@ DECIDED = {
     *("refuse campaign_stopped", "refuse campaign_archived"),
     *("skip outside_window", "skip not_in_audience", "skip outside_time_of_day"),
     *("skip quiet_hours", "skip unsubscribed", "skip unreachable", "skip frequency_cap"),
-    "skip recipients_max",
+    *("skip recipients_max", "skip not_opted_in"),
 }
 HEARD = {f"heard {name}" for name in ("event", "purchase", "session_start", *INTERACTIONS)}
 FILTERS = {f"filter {kind.rstrip('_')} {holds}" for kind in KINDS for holds in (True, False)}
@@ -49,6 +50,7 @@ CAPS = {
     *("cap of a tag", "cap of all tags"),
 }
 SCHEDULES = {f"schedule {whose} {form}" for whose in ("common", "local") for form in ("at", "cron")}
+SUBSCRIPTIONS = {"sent to all", "unsubscribed from a group"}
 # A run makes its own walks; it reads them only from a log that a server recorded.
 CONTROLS = {f"line {word}" for word in get_args(ControlKind) if word != "schedule"}
 
@@ -68,7 +70,7 @@ def counts_of_worlds() -> Counter[str]:
 
 def test_random_worlds_decide_everything_there_is_to_decide() -> None:
     counts = counts_of_worlds()
-    everything = DECIDED | HEARD | FILTERS | DELAYS | HELD | CAPS | SCHEDULES | CONTROLS
+    everything = DECIDED | HEARD | FILTERS | DELAYS | HELD | CAPS | SUBSCRIPTIONS | SCHEDULES | CONTROLS
     assert {name: counts[name] for name in sorted(everything) if counts[name] < OFTEN} == {}
 
 

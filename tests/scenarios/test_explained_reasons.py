@@ -36,6 +36,7 @@ COMPARED: dict[str, dict[str, Any]] = {
     "outside_time_of_day": {"local_time": "04:00", "time_zone": "America/New_York"},
     "quiet_hours": {"local_time": "10:00", "time_zone": "Europe/Paris"},
     "unsubscribed": {"channel": "email", "subscription": "unsubscribed"},
+    "not_opted_in": {"channel": "email", "subscription": "subscribed"},
     "unreachable": {"channel": "email", "dead_address": "ann@people.test"},
     "frequency_cap": {"channel": "email"},  # its caps are looked at below
 }
@@ -99,6 +100,14 @@ SUMMARIES = snapshot(
         "unsubscribed": [
             "ann did not get “The offer”: it was due on 2 Nov 09:00, but ann has unsubscribed",
             "from email.",
+        ],
+        "not_opted_in": [
+            "ann did not get “The offer”: it was due on 2 Nov 09:00, but it goes to those",
+            "alone who opted in to email, and ann has not.",
+        ],
+        "suppressed": [
+            "ann did not get “The offer”: it was to go out on 1 Nov 09:00, but the address is",
+            "on the suppression list (a complaint).",
         ],
         "unreachable": [
             "ann did not get “The offer”: it was due on 2 Nov 09:00, but the email address",

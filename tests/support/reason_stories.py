@@ -109,6 +109,11 @@ def unsubscribed() -> Recorded:
     return story.waits("1d").happens("ann", "go")
 
 
+def not_opted_in() -> Recorded:
+    story = Recorded(document(subscription="opted_in")).publish("c")
+    return story.knows("ann", email_subscribe="subscribed").waits("1d").happens("ann", "go")
+
+
 def unreachable() -> Recorded:
     story = Recorded(document()).publish("c").knows("ann", email="ann@people.test")
     return story.happens("ann", "email_bounce", campaign="c").waits("1d").happens("ann", "go")
@@ -141,7 +146,9 @@ STORIES: Final[dict[str, Callable[[], Recorded]]] = {
     "outside_time_of_day": outside_time_of_day,
     "quiet_hours": quiet_hours,
     "unsubscribed": unsubscribed,
+    "not_opted_in": not_opted_in,
     "unreachable": unreachable,
+    "suppressed": lambda: answered("skipped", "suppressed", "a complaint"),
     "frequency_cap": frequency_cap,
     "recipients_max": recipients_max,
     "rate_limited": lambda: answered("skipped", "rate_limited", None, sends_per_minute_max=5),

@@ -34,7 +34,7 @@ ACTS = {
 }
 PUSHED = ("email", "push", "sms", "webhook")
 # Why a channel is closed when a wait is due; which of these is not looked at here.
-CLOSED = ("unsubscribed", "unreachable", "frequency_cap")
+CLOSED = ("unsubscribed", "not_opted_in", "unreachable", "frequency_cap")
 METRIC_OF_DECISION = {"enter": "entered", "refuse": "refused", "cancel": "cancelled"}
 
 

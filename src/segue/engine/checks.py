@@ -53,6 +53,7 @@ def check_campaign(campaign: Campaign) -> list[Problem]:
         *_check_shares(campaign),
         *_check_messages(campaign),
         *_check_conversions(campaign),
+        *_check_subscriptions(campaign),
     ]
 
 
@@ -142,3 +143,21 @@ def _check_conversions(campaign: Campaign) -> Iterator[Problem]:
         yield from check_length(
             conversion.within, f"{path}.within", CONVERSION_WINDOW_MAX, may_be_nothing=False
         )
+
+
+def _check_subscriptions(campaign: Campaign) -> Iterator[Problem]:
+    group = campaign.subscription_group
+    if group is not None and campaign.subscription == "all":
+        message = (
+            f"{shown('all')} goes also to those who left the group {shown(group)}; "
+            "take subscription_group away, or choose another subscription"
+        )
+        yield Problem("subscription", message)
+    if group is not None:
+        return
+    for number, variant in enumerate(campaign.all_variants()):
+        root = f"variants[{number}]." if campaign.variants else ""
+        for index, message in enumerate(variant.messages):
+            if message.email is not None and message.email.unsubscribe == "group":
+                path = f"{root}messages[{index}].email.unsubscribe"
+                yield Problem(path, "needs a subscription_group of the campaign, which has none")

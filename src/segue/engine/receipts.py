@@ -40,7 +40,10 @@ _KILLS_ADDRESS_OF: Final[dict[str, Channel]] = {"email_bounce": "email", "sms_bo
 def record_act(draft: Draft, act: Act, campaign: PublishedCampaign | None) -> None:
     """Take in what an interaction changes at once: subscriptions, addresses, receipts by view."""
     event = act.event
-    if event.name in _UNSUBSCRIBES_FROM:
+    group = event.subscription_group
+    if group is not None and event.name in ("email_unsubscribe", "sms_unsubscribe"):
+        subscribe(draft, group, "unsubscribed")
+    elif event.name in _UNSUBSCRIBES_FROM:
         subscribe(draft, _UNSUBSCRIBES_FROM[event.name], "unsubscribed")
     elif event.name in _KILLS_ADDRESS_OF:
         kill_address(draft, _KILLS_ADDRESS_OF[event.name])

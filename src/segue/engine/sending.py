@@ -14,6 +14,7 @@ from segue.engine.plan import PublishedCampaign
 from segue.engine.profile import kill_address
 from segue.engine.receipts import receive
 from segue.engine.watching import Check, Remark
+from segue.model.campaigns import Subscription
 from segue.model.channels import RECEIVED_AT_HAND_OVER, Channel
 from segue.model.effects import Deliver, SetTimer
 from segue.model.events import Event, SendSettled
@@ -23,9 +24,11 @@ from segue.model.metrics import MetricName
 from segue.model.state import Handed, Receipt, SentMessage, UserState, Wait
 from segue.model.traces import Facts
 
-Obstacle = Literal["unsubscribed", "unreachable"]
+Obstacle = Literal["unsubscribed", "not_opted_in", "unreachable"]
 # The checks of channels, the last first: the one that closes the last channel is the reason.
-_LAST_TO_FIRST: Final = ("frequency_cap", "unreachable", "unsubscribed")
+_LAST_TO_FIRST: Final = ("frequency_cap", "unreachable", "not_opted_in", "unsubscribed")
+# The channels that users subscribe to: only to these can somebody have opted in.
+_SUBSCRIBED_TO: Final[tuple[Channel, ...]] = ("email", "push", "sms")
 
 
 def fire_timer(draft: Draft, slug: str, now: int) -> None:
@@ -94,11 +97,14 @@ def _open_channels(
     draft: Draft, campaign: PublishedCampaign, variant: str, now: int
 ) -> tuple[list[Channel], dict[Channel, str]]:
     """Return the channels that the variant may go by, and of the others why they are closed."""
-    group = campaign.newest.document.subscription_group
+    document = campaign.newest.document
     reasons: dict[Channel, str] = {}
     written = campaign.channels_of(variant)
     for channel in written:
-        if (obstacle := obstacle_to(draft.state, channel, group)) is not None:
+        obstacle = obstacle_to(
+            draft.state, channel, document.subscription_group, document.subscription
+        )
+        if obstacle is not None:
             reasons[channel] = obstacle
         if draft.watch is not None:
             _note_obstacle(draft, campaign, channel, obstacle)
@@ -120,24 +126,43 @@ def _note_obstacle(
     """Tell the watch of the channel's subscriptions, and if they are no obstacle, its address."""
     if draft.watch is None or not draft.watch.is_about(campaign.slug):
         return
+    slug, document, seen = campaign.slug, campaign.newest.document, draft.watch.seen
     facts: Facts = {"channel": channel, "subscription": subscription_to(draft.state, channel)}
-    group = campaign.newest.document.subscription_group
+    if document.subscription == "all":
+        facts["is_ignored"] = True
+    group = document.subscription_group
     if group is not None:
         facts["group"] = group
         facts["group_subscription"] = subscription_to(draft.state, group)
-    is_passed = obstacle != "unsubscribed"
-    draft.watch.seen.append(Check(campaign.slug, "unsubscribed", is_passed, facts))
-    if is_passed:
-        facts = {"channel": channel, "dead_address": draft.state.dead_addresses.get(channel)}
-        draft.watch.seen.append(Check(campaign.slug, "unreachable", obstacle is None, facts))
+    seen.append(Check(slug, "unsubscribed", obstacle != "unsubscribed", facts))
+    if obstacle == "unsubscribed":
+        return
+    if document.subscription == "opted_in" and channel in _SUBSCRIBED_TO:
+        seen.append(Check(slug, "not_opted_in", obstacle != "not_opted_in", facts))
+        if obstacle == "not_opted_in":
+            return
+    facts = {"channel": channel, "dead_address": draft.state.dead_addresses.get(channel)}
+    seen.append(Check(slug, "unreachable", obstacle is None, facts))
 
 
-def obstacle_to(state: UserState, channel: Channel, group: str | None = None) -> Obstacle | None:
-    """Return why the channel may not or cannot reach this user, if so (semantics.md 3)."""
-    if subscription_to(state, channel) == "unsubscribed":
-        return "unsubscribed"
-    if group is not None and subscription_to(state, group) == "unsubscribed":
-        return "unsubscribed"
+def obstacle_to(
+    state: UserState,
+    channel: Channel,
+    group: str | None = None,
+    wanted: Subscription = "subscribed",
+) -> Obstacle | None:
+    """Return why the channel may not or cannot reach this user, if so (semantics.md 3).
+
+    A dead address is one also to a campaign that goes to `all`, whatever they subscribed to.
+    """
+    if wanted != "all":
+        subscription = subscription_to(state, channel)
+        if subscription == "unsubscribed":
+            return "unsubscribed"
+        if group is not None and subscription_to(state, group) == "unsubscribed":
+            return "unsubscribed"
+        if wanted == "opted_in" and channel in _SUBSCRIBED_TO and subscription != "opted_in":
+            return "not_opted_in"
     if channel in state.dead_addresses:
         return "unreachable"
     return None

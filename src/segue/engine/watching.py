@@ -29,6 +29,7 @@ CheckReason = Literal[
     "outside_time_of_day",
     "quiet_hours",
     "unsubscribed",
+    "not_opted_in",
     "unreachable",
     "frequency_cap",
 ]

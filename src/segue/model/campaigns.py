@@ -21,6 +21,8 @@ from segue.model.scalars import ClockTime, Duration, Slug, Text
 from segue.model.workspace import Otherwise, QuietHours
 
 Percent = Annotated[int, Meta(ge=0, le=100)]
+# Who of its users a campaign goes to, by their subscription to the channel.
+Subscription = Literal["subscribed", "opted_in", "all"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -167,6 +169,7 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     re_eligibility: Literal["never", "always"] | After = "never"
     frequency_caps: Literal["respect", "ignore", "ignore_but_count"] = "respect"
     subscription_group: Slug | None = None
+    subscription: Subscription = "subscribed"
     messages: list[Message] = field(default_factory=list)
     variants: Annotated[list[Variant], Meta(max_length=VARIANTS_MAX)] = field(default_factory=list)
     control_percent: Percent = 0

@@ -52,6 +52,7 @@ class Event(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     conversion_event: Literal["A", "B", "C", "D"] | None = None
     machine: bool | None = None
     send_id: str | None = None
+    subscription_group: Name | None = None  # of an unsubscribe that is from this group alone
 
 
 class AttributeChange(Struct, gc=False, omit_defaults=True, forbid_unknown_fields=True):

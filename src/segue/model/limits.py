@@ -31,6 +31,7 @@ COUNTED_MAX: Final = 50  # campaign-facts.md 7.4: "X in Y days" with X from 0 to
 CAPS_MAX: Final = 10  # semantics.md 3
 CAP_WINDOW_MAX: Final = 30 * DAY  # semantics.md 3
 SUBSCRIPTION_GROUPS_MAX: Final = 100  # campaign-facts.md 4.5
+GROUP_DESCRIPTION_LENGTH_MAX: Final = 500  # a few lines under its name, on the users' page
 SEGMENTS_MAX: Final = 1_000  # all are compiled into each plan
 RECIPIENTS_PER_CALL_MAX: Final = 1_000  # as users: each may carry properties
 PUBLISHED_AT_ONCE_MAX: Final = 500  # campaigns: their documents are one block of the log
@@ -103,6 +104,12 @@ MAILS_LOOK_MAX: Final = 100  # mails a look, so that a flood of them leaves othe
 MAILDIR_LOOK_INTERVAL: Final = 3 * SECOND  # a bounce is no hurry, and a listing is cheap
 IMAP_LOOK_INTERVAL: Final = 20 * SECOND  # the same, where each look is a call to another's server
 MAILS_LEFT_MAX: Final = 10_000  # kept in mind so as not to be read again: bad, or a person's
+
+# The suppression list
+SUPPRESSIONS_MAX: Final = 1_000_000  # some 150 MB; past it the oldest bounce makes room
+SUPPRESSIONS_PER_CALL_MAX: Final = 10_000  # as events: one write that an append waits for
+SUPPRESSION_QUERY_LENGTH_MAX: Final = 320  # as long as an address
+FORM_BYTES_MAX: Final = 64 * 1024  # of a preference page: two short fields for each group
 
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it

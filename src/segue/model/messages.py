@@ -9,6 +9,10 @@ from segue.model.channels import CHANNELS, Channel
 from segue.model.scalars import Duration, Text
 
 
+# What an email's unsubscribe link ends: all email, the campaign's group; or there is no header.
+UnsubscribeMode = Literal["all", "group", "none"]
+
+
 class Email(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """HTML, or text, or both. Links and the open pixel are added when it is sent."""
 
@@ -22,6 +26,7 @@ class Email(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     inline_css: bool = True
     track_opens: bool = True
     track_clicks: bool = True
+    unsubscribe: UnsubscribeMode | None = None  # None: as the campaign has it
 
 
 class Button(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,7 +9,12 @@ from msgspec import Meta, Struct, field
 
 from segue.model.channels import Channel
 from segue.model.filters import Filter
-from segue.model.limits import CAPS_MAX, SUBSCRIPTION_GROUPS_MAX
+from segue.model.limits import (
+    CAPS_MAX,
+    GROUP_DESCRIPTION_LENGTH_MAX,
+    NAME_LENGTH_MAX,
+    SUBSCRIPTION_GROUPS_MAX,
+)
 from segue.model.scalars import ClockTime, Duration, Slug, Text
 
 Otherwise = Literal["skip", "next_available"]
@@ -47,16 +52,21 @@ class ChannelPolicy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     on_unknown: OnUnknown | None = None  # None: as semantics.md 8 has it
 
 
-class SubscriptionGroup(Struct, frozen=True, forbid_unknown_fields=True):
+class SubscriptionGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A kind of messages that users subscribe to by itself, such as a newsletter."""
 
     slug: Slug
     name: Text
+    description: Annotated[str, Meta(max_length=GROUP_DESCRIPTION_LENGTH_MAX)] = ""
 
 
 class Workspace(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Everything that holds for all campaigns, but for segments."""
+    """Everything that holds for all campaigns, but for segments.
 
+    `name` is who users get messages from: pages that they see say it.
+    """
+
+    name: Annotated[str, Meta(max_length=NAME_LENGTH_MAX)] = ""
     time_zone: Text = "UTC"
     quiet_hours: QuietHours | None = None
     caps: Annotated[list[Cap], Meta(max_length=CAPS_MAX)] = field(default_factory=list)

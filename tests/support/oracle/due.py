@@ -99,14 +99,23 @@ def _spread(send_id: str) -> int:
 
 def _channels_verdict(due: Due) -> Verdict:
     """Close channels by subscription, reachability and caps; what closes the last is the reason."""
-    group = due.life.newest.subscription_group
-    channels = due.life.channels(due.wait.variant)
-    unsubscribed = {one for one in channels if due.user.subscription(one) == "unsubscribed"}
-    if group is not None and due.user.subscription(group) == "unsubscribed":
-        unsubscribed = {*channels}
-    left = [one for one in channels if one not in unsubscribed]
+    newest = due.life.newest
+    group, wanted = newest.subscription_group, newest.subscription
+    left = due.life.channels(due.wait.variant)
+    if wanted == "all":
+        due.knowledge.seen["sent to all"] += 1
+    else:
+        left = [one for one in left if due.user.subscription(one) != "unsubscribed"]
+        if group is not None and due.user.subscription(group) == "unsubscribed":
+            left = []
     if not left:
         return Verdict("unsubscribed")
+    if wanted == "opted_in":
+        by_choice = ("email", "push", "sms")
+        opted_in = [one for one in by_choice if due.user.subscription(one) == "opted_in"]
+        left = [one for one in left if one in opted_in or one not in by_choice]
+    if not left:
+        return Verdict("not_opted_in")
     left = [one for one in left if one not in due.user.dead_channels]
     if not left:
         return Verdict("unreachable")

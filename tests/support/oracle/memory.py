@@ -30,6 +30,7 @@ class Act:
     page: str | None = None
     conversion_event: str | None = None
     machine: bool | None = None
+    subscription_group: str | None = None
     is_backfill: bool = False  # it happened before the publication of what it is to enter
 
 

@@ -17,7 +17,10 @@ from tests.support.oracle.profiles import set_attributes
 from tests.support.oracle.schedules import next_occurrence
 
 PURCHASE_FIELDS = ("product_id", "price", "currency", "quantity")
-INTERACTION_FIELDS = ("variant", "alias", "button", "page", "conversion_event", "machine")
+INTERACTION_FIELDS = (
+    *("variant", "alias", "button", "page", "conversion_event", "machine"),
+    "subscription_group",
+)
 Lines = list[dict[str, Any]]
 
 
@@ -189,7 +192,10 @@ class Oracle(Decider):
         """Handle an event of the log, then everything that follows from it."""
         if act.name in catalogue.ACTS:
             channel, _, what = act.name.partition("_")
-            if what in ("unsubscribe", "spam_report"):
+            if what == "unsubscribe" and act.subscription_group is not None:
+                self.knowledge.seen["unsubscribed from a group"] += 1
+                user.subscriptions.pop(act.subscription_group, None)  # as of those who said nothing
+            elif what in ("unsubscribe", "spam_report"):
                 user.subscriptions[channel] = "unsubscribed"
             if what == "bounce":
                 user.dead_channels.add(channel)

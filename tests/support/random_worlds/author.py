@@ -111,11 +111,14 @@ class Author:
         self._write_messages(target, document)
         if random.random() < (0.75 if self.stage.has_filters else 0.08):
             document["audience"] = self.audiences.any()
-            document["recheck_audience"] = random.random() < 0.6
+            document["recheck_audience"] = random.random() < 0.75
         if self.stage.has_caps and random.random() < 0.3:
             document["frequency_caps"] = random.choice(("ignore", "ignore_but_count"))
         if random.random() < 0.1:
             document["subscription_group"] = random.choice(GROUPS)
+            document["subscription"] = random.choice(("subscribed", "opted_in"))
+        elif random.random() < 0.2:
+            document["subscription"] = random.choice(("opted_in", "all"))
         return document
 
     def _re_eligibility(self) -> Any:

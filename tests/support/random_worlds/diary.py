@@ -201,7 +201,10 @@ class Diary:
         reached = [target for target in self.stage.targets if channel in target.channels]
         if kind < 0.68 and reached:
             name = random.choice(("bounce", "bounce", "unsubscribe"))
-            return {"name": f"{channel}_{name}", "campaign": random.choice(reached).slug}
+            line: Line = {"name": f"{channel}_{name}", "campaign": random.choice(reached).slug}
+            if name == "unsubscribe" and random.random() < 0.5:
+                line["subscription_group"] = random.choice(GROUPS)
+            return line
         kind = random.random()
         if kind < 0.35:
             properties = {"properties": {"a": {"b": random.choice((1, 2, "x"))}}}

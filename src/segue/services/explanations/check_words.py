@@ -188,6 +188,8 @@ def _quiet(words: Words, facts: Facts) -> str:
 
 def _subscribed(words: Words, facts: Facts) -> str:
     channel = channel_word(facts["channel"])
+    if facts.get("is_ignored"):
+        return "it goes to all, whatever they have subscribed to"
     how = "has opted in to" if facts["subscription"] == "opted_in" else "is subscribed to"
     group = f" and to the group {words.value(facts['group'])}" if "group" in facts else ""
     return f"{words.user} {how} {channel}{group}"
@@ -197,6 +199,15 @@ def _unsubscribed(words: Words, facts: Facts) -> str:
     if facts["subscription"] == "unsubscribed":
         return f"{words.user} has unsubscribed from {channel_word(facts['channel'])}"
     return f"{words.user} is not subscribed to the group {words.value(facts['group'])}"
+
+
+def _opted_in(words: Words, facts: Facts) -> str:
+    return f"{words.user} has opted in to {channel_word(facts['channel'])}"
+
+
+def _not_opted_in(words: Words, facts: Facts) -> str:
+    channel = channel_word(facts["channel"])
+    return f"it goes to those alone who opted in to {channel}, and {words.user} has not"
 
 
 def _reachable(words: Words, facts: Facts) -> str:
@@ -256,6 +267,7 @@ CHECK_WORDS: Final[dict[CheckReason, CheckWords]] = {
     "outside_time_of_day": CheckWords(_time_of_day_passed, _time_of_day_failed),
     "quiet_hours": CheckWords(_quiet, _quiet),
     "unsubscribed": CheckWords(_subscribed, _unsubscribed),
+    "not_opted_in": CheckWords(_opted_in, _not_opted_in),
     "unreachable": CheckWords(_reachable, _unreachable),
     "frequency_cap": CheckWords(_caps_passed, _caps_failed),
 }

@@ -20,6 +20,7 @@ SETTLED_WORDS: Final[dict[str, str]] = {
     "template_error": "the template of the {channel} failed for {user}",
     "refused": "the provider refused the {channel}",
     "unreachable": "the provider says that the address takes no messages",
+    "suppressed": "the address is on the suppression list",
     "gave_up": "the provider could not be reached in the time allowed",
     "unknown_outcome": "Segue was cut off during hand-over, and cannot know whether it went out",
     "campaign_stopped": "the campaign had ended before the {channel} was handed over",

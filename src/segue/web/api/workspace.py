@@ -27,6 +27,7 @@ _TAGS = ["workspace"]
 class ShownWorkspace(Struct):
     """The workspace with every field; it may be sent back as it is."""
 
+    name: str
     time_zone: str
     quiet_hours: QuietHours | None
     caps: list[Cap]
