@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 
 WORKSPACE, CAPS, CHANNELS = (f"/api/v1/{name}" for name in ("workspace", "caps", "channels"))
 PLAIN: dict[str, Any] = {
+    "name": "",
     "time_zone": "UTC",
     "quiet_hours": None,
     "caps": [],

@@ -15,6 +15,7 @@ RESERVED_NAMES: Final = frozenset(
         "campaign",
         "custom_attribute",
         "event_properties",
+        "preferences_url",
         "set_user_to_unsubscribed_url",
         "trigger",
         "trigger_properties",

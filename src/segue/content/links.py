@@ -12,7 +12,9 @@ from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser
 
 from segue.content.tokens import CountedByReport, TokenKind, TokenSigner, Tracked, address_mark
+from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
+from segue.model.messages import UnsubscribeMode
 
 # With its base64 form it stays within what proxies take; longer ones are left alone.
 LINK_LENGTH_MAX: Final = 4_000
@@ -32,12 +34,21 @@ _ATTRIBUTE: Final = re.compile(r"""\s([\w:-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>
 
 
 class Origin(Struct, frozen=True):
-    """The send that a message belongs to."""
+    """The send that a message belongs to, and what its campaign says of unsubscribing."""
 
     send_id: str
     user_id: str
     campaign: str  # the slug
     variant: str
+    group: str | None = None
+    unsubscribe: UnsubscribeMode = "all"  # of emails that do not say it themselves
+
+
+def origin_of(send_id: str, user_id: str, document: Campaign, variant: str) -> Origin:
+    """Return the origin of a send of a campaign."""
+    group = document.subscription_group
+    unsubscribe = document.default_unsubscribe()
+    return Origin(send_id, user_id, document.slug, variant, group, unsubscribe)
 
 
 class LinkMaker:
@@ -59,9 +70,9 @@ class LinkMaker:
         """Return the URL that records a click and leads on to `link`."""
         return f"{self.root}c/{self._token('click', alias, link)}"
 
-    def unsubscribe_url(self) -> str:
-        """Return the URL that unsubscribes the user."""
-        return f"{self.root}u/{self._token('unsubscribe')}"
+    def unsubscribe_url(self, group: str | None = None) -> str:
+        """Return the URL that unsubscribes the user from a group; without one, from all email."""
+        return f"{self.root}u/{self._token('unsubscribe', group=group)}"
 
     def report_token(
         self, address: str | None = None, reported: tuple[CountedByReport, ...] = ()
@@ -74,6 +85,10 @@ class LinkMaker:
         mark = "" if address is None else address_mark(address)
         return self._token("report", reported=reported, address=mark)
 
+    def preferences_url(self) -> str:
+        """Return the URL of the page where the user says what they want to get."""
+        return f"{self.root}p/{self._token('preferences')}"
+
     def _token(
         self,
         kind: TokenKind,
@@ -81,6 +96,7 @@ class LinkMaker:
         link: str | None = None,
         reported: tuple[CountedByReport, ...] = (),
         address: str = "",
+        group: str | None = None,
     ) -> str:
         origin = self._origin
         return self._signer.sign(
@@ -95,6 +111,7 @@ class LinkMaker:
                 link=link,
                 reported=reported,
                 address=address,
+                group=group,
             )
         )
 

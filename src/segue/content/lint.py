@@ -20,7 +20,7 @@ from segue.model.problems import Problem
 EMAIL_BYTES_ADVISED: Final = 102 * 1024  # Gmail cuts off what is longer
 
 _UNSUBSCRIBE_NAMES: Final = frozenset(
-    ("unsubscribe_url", "set_user_to_unsubscribed_url", "email_footer")
+    ("unsubscribe_url", "preferences_url", "set_user_to_unsubscribed_url", "email_footer")
 )
 _MEMBERS: Final = {"campaign": CAMPAIGN_MEMBERS, "trigger": TRIGGER_MEMBERS}
 # channel-facts.md 1.2 and 6.7; the rest is what a push says of itself.
@@ -46,7 +46,8 @@ def warnings_in(campaign: Campaign) -> list[Problem]:
     for path, body in _bodies(campaign):
         found += _unknown_members(path, body)
         if isinstance(body, Email):
-            found += _email_warnings(path, body)
+            mode = body.unsubscribe or campaign.default_unsubscribe()
+            found += _email_warnings(path, body, needs_unsubscribing=mode != "none")
         elif isinstance(body, Sms) and body.shorten_links:
             found += _sms_warnings(path, body)
     return found
@@ -103,10 +104,10 @@ def _header_faults(
         seen.add(name.lower())
 
 
-def _email_warnings(path: str, body: Email) -> Iterator[Problem]:
+def _email_warnings(path: str, body: Email, *, needs_unsubscribing: bool) -> Iterator[Problem]:
     templates = [template for template in (body.html, body.text) if template]
     names = {segment for template in templates for p in find_paths(template) for segment in p}
-    if templates and not names & _UNSUBSCRIBE_NAMES:
+    if needs_unsubscribing and templates and not names & _UNSUBSCRIBE_NAMES:
         yield Problem(path, "has no unsubscribe link; put {{ unsubscribe_url }} into one")
     if body.html is None:
         return

@@ -102,6 +102,7 @@ class Renderer:
             SenderInvalidError: an email has no usable From address.
         """
         links = LinkMaker(self._public_url, self._signer, origin, channel)
+        context = {**context, "preferences_url": links.preferences_url()}
         match body:
             case Email():
                 address = read_address(attributes.get("email"))
@@ -217,11 +218,14 @@ class _EmailRendering:
         self._body = body
         self._origin = origin
         self._links = links
-        self._unsubscribe_url = links.unsubscribe_url()
+        self._unsubscribe_mode = body.unsubscribe or origin.unsubscribe
+        group = origin.group if self._unsubscribe_mode == "group" else None
+        self._unsubscribe_url = links.unsubscribe_url(group)
         self._context = {
             **context,
             "unsubscribe_url": self._unsubscribe_url,
-            "set_user_to_unsubscribed_url": self._unsubscribe_url,
+            # The commercial original's name for the one that ends all email.
+            "set_user_to_unsubscribed_url": links.unsubscribe_url(),
         }
 
     def render(
@@ -283,10 +287,11 @@ class _EmailRendering:
         # Bounces, complaints and providers' reports quote it, and a token cannot be forged.
         token = self._links.report_token(to, self._counted_by_report())
         headers["Message-ID"] = f"<{token}@{domain_of(sender)}>"
-        headers["List-Unsubscribe"] = list_unsubscribe(
-            self._unsubscribe_url, unsubscribe_address, token
-        )
-        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if self._unsubscribe_mode != "none":
+            headers["List-Unsubscribe"] = list_unsubscribe(
+                self._unsubscribe_url, unsubscribe_address, token
+            )
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         headers["Feedback-ID"] = feedback_id(origin)
         headers["X-Segue-Send-Id"] = origin.send_id
         return headers

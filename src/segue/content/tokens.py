@@ -25,12 +25,15 @@ _PERSON: Final = b"segue.token/1"  # a key that is used elsewhere as well signs 
 
 # What a visit to the token's URL means; "report" comes back with what became of a message. A short
 # link has no room for a token: see `segue.content.codes`.
-TokenKind = Literal["open", "click", "unsubscribe", "report", "short_link"]
+TokenKind = Literal["open", "click", "unsubscribe", "preferences", "report", "short_link"]
 CountedByReport = Literal["open", "click"]
 
 
 class Tracked(Struct, frozen=True, array_like=True):
-    """What a token stands for: which send to whom, and for a click which link."""
+    """What a token stands for: which send to whom, and for a click which link.
+
+    `group` is the subscription group that an unsubscribe is from; without it, it is from email.
+    """
 
     kind: TokenKind
     user_id: str
@@ -43,6 +46,7 @@ class Tracked(Struct, frozen=True, array_like=True):
     # Of kind "report": what reports are to count, since the message itself does not tell us.
     reported: tuple[CountedByReport, ...] = ()
     address: str = ""  # of kind "report": the mark of the address that the message went to
+    group: str | None = None
 
 
 class TokenSigner:

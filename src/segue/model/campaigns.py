@@ -16,7 +16,7 @@ from segue.model.limits import (
     TRIGGERS_MAX,
     VARIANTS_MAX,
 )
-from segue.model.messages import Message
+from segue.model.messages import Message, UnsubscribeMode
 from segue.model.scalars import ClockTime, Duration, Slug, Text
 from segue.model.workspace import Otherwise, QuietHours
 
@@ -176,6 +176,12 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     conversions: Annotated[list[Conversion], Meta(max_length=CONVERSIONS_MAX)] = field(
         default_factory=list
     )
+
+    def default_unsubscribe(self) -> UnsubscribeMode:
+        """Return what the unsubscribe link of an email ends that does not say it itself."""
+        if self.subscription == "all":
+            return "none"
+        return "all" if self.subscription_group is None else "group"
 
     def all_variants(self) -> list[Variant]:
         """Return the variants; messages at the top are one variant, A, for all but the control."""

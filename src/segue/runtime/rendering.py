@@ -2,7 +2,7 @@
 
 from segue.content.context import template_context
 from segue.content.headers import SenderInvalidError
-from segue.content.links import Origin
+from segue.content.links import origin_of
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
 from segue.engine.plan import PublishedCampaign
@@ -49,7 +49,8 @@ class LiveRenders:
             deliver.trigger,
             deliver.send_id,
         )
-        origin = Origin(deliver.send_id, deliver.user_id, campaign.slug, variant.name)
+        document = campaign.newest.document
+        origin = origin_of(deliver.send_id, deliver.user_id, document, variant.name)
         try:
             return self._renderer.render(
                 item.channel, body, state.attributes, context, origin, devices_of(state, item.tried)

@@ -26,6 +26,7 @@ from segue.services.keys import Keyring, create_key
 from segue.services.mail_reports import MailReports
 from segue.services.mail_watch import MailWatch, open_mailbox
 from segue.services.passwords import Passwords
+from segue.services.preferences import PreferencePages
 from segue.services.previews import Previews
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
@@ -108,6 +109,7 @@ class Application:
                 deletes=email.mailbox.delete_taken,
             )
         self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
+        self.preferences = PreferencePages(self.runtime, clock)
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""

@@ -6,7 +6,7 @@ from msgspec import Struct, field, to_builtins
 
 from segue.channels.segments import segments_of
 from segue.content.context import template_context
-from segue.content.links import Origin
+from segue.content.links import origin_of
 from segue.content.render import Renderer
 from segue.errors import SegueError
 from segue.model.campaigns import Variant
@@ -91,7 +91,7 @@ class Previews:
             trigger,
             "preview",
         )
-        origin = Origin("preview", wish.user_id, campaign.slug, variant.name)
+        origin = origin_of("preview", wish.user_id, campaign.document, variant.name)
         try:
             rendered = self._renderer.render(channel, body, attributes, context, origin, devices)
         except SegueError as error:

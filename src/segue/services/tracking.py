@@ -1,4 +1,4 @@
-"""What a link in a message stands for: opens, clicks and unsubscribes become events."""
+"""What a link in a message stands for: opens and clicks become events."""
 
 import asyncio
 from typing import Final
@@ -14,7 +14,6 @@ from segue.runtime.runtime import Runtime
 _ACTS: Final[dict[TokenKind, str]] = {
     "open": "email_open",
     "click": "email_click",
-    "unsubscribe": "email_unsubscribe",
     "short_link": "sms_short_link_click",
 }
 
@@ -53,6 +52,10 @@ class Tracking:
             return None
         return tracked
 
+    def sign(self, tracked: Tracked) -> str:
+        """Return a token for a link of ours to another."""
+        return self._signer.sign(tracked)
+
     async def opened(self, tracked: Tracked, user_agent: str) -> None:
         """Record that the pixel was loaded, by a machine or a person."""
         is_machine = is_machine_open(user_agent) or self._runtime.dispatcher.is_just_handed_over(
@@ -64,10 +67,6 @@ class Tracking:
         """Record a click; that of a scanner or a link preview is none (semantics.md 2)."""
         if not is_prefetcher(user_agent) and not is_previewer(user_agent):
             await self._record(tracked)
-
-    async def unsubscribed(self, tracked: Tracked) -> None:
-        """Record that the user wants no more email."""
-        await self._record(tracked)
 
     async def _record(self, tracked: Tracked, machine: bool | None = None) -> None:
         event = Event(

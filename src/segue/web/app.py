@@ -33,6 +33,7 @@ from segue.web.hooks.email import email_hooks_router
 from segue.web.hooks.sms import HANDLERS as SMS_HOOKS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
+from segue.web.preferences import HANDLERS as PREFERENCES
 from segue.web.sdk import sdk_router
 from segue.web.short_links import short_link_router
 from segue.web.stream import stream
@@ -75,6 +76,7 @@ def create_app(application: Application) -> Litestar:
             email_hooks_router(application.clock),
             *TRACKING,
             *SMS_HOOKS,
+            *PREFERENCES,
             *OPERATIONS,
         ],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},

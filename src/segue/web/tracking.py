@@ -1,9 +1,9 @@
-"""Public links of messages: open pixel, click redirect, one-click unsubscribe."""
+"""Public links of messages: open pixel and click redirect."""
 
 import base64
 from typing import Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect
 
@@ -12,16 +12,6 @@ from segue.services.application import Application
 
 _PIXEL: Final = base64.b64decode(b"R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NO_CACHE: Final = {"Cache-Control": "no-store, max-age=0", "Referrer-Policy": "no-referrer"}
-_PAGE: Final = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<h1>{title}</h1>
-{body}
-</html>
-"""
-_CONFIRM: Final = """<p>You will get no more emails from this sender.</p>
-<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>"""
-_DONE: Final = "<p>You will get no more emails from this sender.</p>"
 
 
 def _read(application: Application, token: str, kind: TokenKind) -> Tracked:
@@ -56,20 +46,4 @@ async def follow_link(
     return Redirect(tracked.link or "/", status_code=302, headers=NO_CACHE)
 
 
-@get("/t/u/{token:str}", include_in_schema=False, sync_to_thread=False)
-def ask_to_unsubscribe(token: str, application: Application) -> Response[str]:
-    """Ask first: scanners follow links, so a GET unsubscribes nobody (RFC 8058)."""
-    _read(application, token, "unsubscribe")
-    page = _PAGE.format(title="Unsubscribe?", body=_CONFIRM)
-    return Response(page, media_type="text/html", headers=NO_CACHE)
-
-
-@post("/t/u/{token:str}", status_code=200, include_in_schema=False)
-async def unsubscribe(token: str, application: Application) -> Response[str]:
-    """Unsubscribe at once; harmless when repeated (RFC 8058)."""
-    await application.tracking.unsubscribed(_read(application, token, "unsubscribe"))
-    page = _PAGE.format(title="Unsubscribed", body=_DONE)
-    return Response(page, media_type="text/html", headers=NO_CACHE)
-
-
-HANDLERS = [open_pixel, follow_link, ask_to_unsubscribe, unsubscribe]
+HANDLERS = [open_pixel, follow_link]

@@ -63,6 +63,8 @@ def _interaction(event: Event, words: Words) -> str:
         return f"a machine opened {campaign} for {words.user}"
     if event.name == "conversion":
         detail = f" ({event.conversion_event})" if event.conversion_event else ""
+    elif event.name == "email_unsubscribe" and event.subscription_group is not None:
+        return f"{words.user} left {words.value(event.subscription_group)} by {campaign}"
     else:
         detail = _clicked(event, words)
     return ACT_WORDS[event.name].format(user=words.user, campaign=campaign, detail=detail)
