@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+
 from tests.support.servers import SegueServer
 from tests.support.user_links import link_for, mailed
 

@@ -70,7 +70,9 @@ def counts_of_worlds() -> Counter[str]:
 
 def test_random_worlds_decide_everything_there_is_to_decide() -> None:
     counts = counts_of_worlds()
-    everything = DECIDED | HEARD | FILTERS | DELAYS | HELD | CAPS | SUBSCRIPTIONS | SCHEDULES | CONTROLS
+    everything = (
+        DECIDED | HEARD | FILTERS | DELAYS | HELD | CAPS | SUBSCRIPTIONS | SCHEDULES | CONTROLS
+    )
     assert {name: counts[name] for name in sorted(everything) if counts[name] < OFTEN} == {}
 
 

@@ -206,4 +206,5 @@ def test_every_file_of_queries_belongs_to_a_module() -> None:
         "journal_schema.sql",
         "snapshot.sql",
         "snapshot_schema.sql",
+        "suppressions.sql",
     }

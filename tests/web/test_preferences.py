@@ -67,6 +67,7 @@ def unsubscribes(segue: SegueServer, campaign: str) -> int:
 
 def form_of(text: str) -> dict[str, list[str]]:
     """Return what a browser would send of the first form as it is."""
+
     def values(name: str) -> list[str]:
         return re.findall(rf'name="{name}" value="([^"]+)"', text)
 

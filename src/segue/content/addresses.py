@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from segue.content.headers import read_address
 from segue.content.phones import read_phone
 from segue.engine.profile import ADDRESS_ATTRIBUTES
 
@@ -34,3 +35,10 @@ def addresses_of(attributes: Mapping[str, Any]) -> list[tuple[AddressedChannel, 
         if address is not None:
             found.append((channel, address))
     return found
+
+
+def sendable_address(channel: AddressedChannel, value: object) -> str | None:
+    """Return the address that `value` is, as it is compared; None if no message could go to it."""
+    if channel == "email" and read_address(value) is None:
+        return None
+    return comparable_address(channel, value)

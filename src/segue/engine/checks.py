@@ -148,16 +148,16 @@ def _check_conversions(campaign: Campaign) -> Iterator[Problem]:
 def _check_subscriptions(campaign: Campaign) -> Iterator[Problem]:
     group = campaign.subscription_group
     if group is not None and campaign.subscription == "all":
-        message = (
+        sentence = (
             f"{shown('all')} goes also to those who left the group {shown(group)}; "
             "take subscription_group away, or choose another subscription"
         )
-        yield Problem("subscription", message)
+        yield Problem("subscription", sentence)
     if group is not None:
         return
     for number, variant in enumerate(campaign.all_variants()):
         root = f"variants[{number}]." if campaign.variants else ""
         for index, message in enumerate(variant.messages):
             if message.email is not None and message.email.unsubscribe == "group":
-                path = f"{root}messages[{index}].email.unsubscribe"
-                yield Problem(path, "needs a subscription_group of the campaign, which has none")
+                place = f"{root}messages[{index}].email.unsubscribe"
+                yield Problem(place, "needs a subscription_group of the campaign, which has none")

@@ -8,7 +8,6 @@ from msgspec import Struct, field
 from segue.model.channels import CHANNELS, Channel
 from segue.model.scalars import Duration, Text
 
-
 # What an email's unsubscribe link ends: all email, the campaign's group; or there is no header.
 UnsubscribeMode = Literal["all", "group", "none"]
 

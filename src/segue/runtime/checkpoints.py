@@ -35,6 +35,7 @@ class Checkpoints:
         self.walks: dict[str, ScheduleWalked] = {}
         self.token_owners = TokenOwners(snapshot)
         self.addresses = AddressIndex(snapshot, states)
+        self.before_commit: Callable[[], None] | None = None  # in the thread that commits
         self.written_position = snapshot.position()
         self.position_being_written: Position | None = None
         self._lock = asyncio.Lock()
@@ -49,7 +50,7 @@ class Checkpoints:
                 return
             self.position_being_written = checkpoint.position
             loop = asyncio.get_running_loop()
-            writing = loop.run_in_executor(self.thread, self._snapshot.commit, checkpoint)
+            writing = loop.run_in_executor(self.thread, self._commit, checkpoint)
             try:
                 # A thread cannot be cancelled: whoever is cancelled here waits for its end, since
                 # what it writes would otherwise be written, and counted, once more.
@@ -57,6 +58,11 @@ class Checkpoints:
             finally:
                 await asyncio.wait([writing])
                 self._settle(checkpoint, is_written=writing.exception() is None)
+
+    def _commit(self, checkpoint: Checkpoint) -> None:
+        if self.before_commit is not None:
+            self.before_commit()
+        self._snapshot.commit(checkpoint)
 
     def _settle(self, checkpoint: Checkpoint, *, is_written: bool) -> None:
         """Let go of what was written; after a failure it is written again."""

@@ -153,6 +153,9 @@ class Dispatcher:
         except NotSentError as error:
             self._settle(item, "skipped", error.reason, str(error))
             return None
+        if (why := self._limits.suppressed(item, message)) is not None:
+            self._settle(item, "skipped", "suppressed", why)
+            return None
         return message if self._is_its_turn(item, message) else None
 
     def _is_its_turn(self, item: OutboxItem, message: Rendered) -> bool:

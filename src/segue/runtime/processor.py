@@ -24,6 +24,7 @@ from segue.runtime.group_commit import GroupCommit
 from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
 from segue.runtime.outbox import Outbox
+from segue.runtime.suppression_list import SuppressionList
 from segue.storage.ports import Position
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class Processor:
         timers: LiveTimers,
         outbox: Outbox,
         checkpoints: Checkpoints,
+        suppressions: SuppressionList,
         position: Position,
         clock: Clock,
     ) -> None:
@@ -51,6 +53,7 @@ class Processor:
         self._timers = timers
         self._outbox = outbox
         self._checkpoints = checkpoints
+        self._suppressions = suppressions
         self._clock = clock
         self._blocks: deque[Block] = deque()
         self._wake = asyncio.Event()
@@ -71,11 +74,13 @@ class Processor:
             self.fold.apply(record, ordinal)
             self._checkpoints.token_owners.follow(record)
             self._checkpoints.addresses.follow(record)
+            self._suppressions.follow(record, block.seq)
             if isinstance(record, PlanChange):
                 self._checkpoints.plan_changes.append(record)
             elif isinstance(record, ScheduleWalked):
                 self._checkpoints.walks[record.campaign] = record
             ordinal += entry_count(record)
+        self._suppressions.followed(block.seq)
         self.position = Position(block.seq, ordinal, self.fold.now)
 
     async def run(self, commits: GroupCommit) -> None:

@@ -32,6 +32,7 @@ from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import Progress, remember_recent_ids, replay_tail
 from segue.runtime.scheduler import Scheduler
 from segue.runtime.send_limits import SendLimits
+from segue.runtime.suppression_list import SuppressionList
 from segue.storage.ports import Journal, Snapshot, Sums
 
 _log = structlog.get_logger(__name__)
@@ -73,12 +74,17 @@ class Runtime:
         fold.walks = {walk.campaign: walk for walk in snapshot.walks()}
         self.checkpoints = Checkpoints(snapshot, self.states, self.timers, self.outcomes)
         self.counters = LiveCounters(snapshot, self.outcomes, self.checkpoints)
+        self.suppressions = SuppressionList(
+            journal.suppressions, lambda user_id: self.states.get(user_id).attributes
+        )
+        self.checkpoints.before_commit = self.suppressions.write
         self.processor = Processor(
             fold,
             self.states,
             self.timers,
             self.outcomes.outbox,
             self.checkpoints,
+            self.suppressions,
             position,
             clock,
         )
@@ -88,7 +94,7 @@ class Runtime:
         self.ingest = Ingest(
             self.commits, self.processor, recent_ids, self.checkpoints.token_owners
         )
-        limits = SendLimits(lambda: fold.plan, self._received_by)
+        limits = SendLimits(lambda: fold.plan, self._received_by, self.suppressions.obstacle)
         self.dispatcher = Dispatcher(
             self.outcomes.outbox, self.commits, make_renders(self), senders, limits, clock
         )
@@ -199,6 +205,8 @@ class Runtime:
         last = self.clock.monotonic()
         while True:
             await asyncio.sleep(0.1)
+            if self.suppressions.has_news:
+                await self._write_suppressions()
             is_due = self.clock.monotonic() - last >= CHECKPOINT_INTERVAL / SECOND
             if not is_due and self.states.changed_count < DIRTY_STATES_MAX:
                 continue
@@ -208,6 +216,13 @@ class Runtime:
             except Exception:  # noqa: BLE001 - it is tried again
                 _log.exception("a checkpoint could not be written; it is tried again")
             last = self.clock.monotonic()
+
+    async def _write_suppressions(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self.checkpoints.thread, self.suppressions.write)
+        except Exception:  # noqa: BLE001 - it is in force already, and written with the next
+            _log.exception("the suppression list could not be written; it is tried again")
 
     async def _forget_old(self) -> None:
         """Keep log and record within their bound: what is written down may go, oldest first."""

@@ -1,17 +1,26 @@
-"""What holds back hand-overs: the pace of campaigns and providers, most recipients, policies.
+"""What holds back hand-overs: suppressed addresses, pace, most recipients, policies.
 
 These are limits across users, so they are kept where messages leave, and what they stop comes
 back to the engine as an outcome in the log.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from segue.engine.plan import Plan
 from segue.model.channels import Channel
 from segue.model.limits import HELD_MAX
+from segue.model.rendered import Rendered, RenderedEmail, RenderedSms
 from segue.runtime.pace import Pace
 from segue.runtime.recipients import Recipients, most_recipients
 from segue.storage.ports import OutboxItem
+
+
+class AddressCheck(Protocol):
+    """Tells whether an address may get a message."""
+
+    def __call__(self, channel: Channel, address: str, *, is_for_all: bool) -> str | None:
+        """Return why it may not, as a clause; None if it may."""
 
 
 class SendLimits:
@@ -20,9 +29,15 @@ class SendLimits:
     `received_by` counts the users who had received a campaign before this process began.
     """
 
-    def __init__(self, plan: Callable[[], Plan], received_by: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        plan: Callable[[], Plan],
+        received_by: Callable[[str], int],
+        check_address: AddressCheck,
+    ) -> None:
         self._plan = plan
         self._received_by = received_by
+        self._check_address = check_address
         self._pace = Pace()
         self._slots: dict[str, int] = {}
         self._turns: dict[str, int] = {}
@@ -41,6 +56,14 @@ class SendLimits:
         if at - item.deliver.decided_at > HELD_MAX:
             return None
         return max(at, now)
+
+    def suppressed(self, item: OutboxItem, message: Rendered) -> str | None:
+        """Return why the message may not go to its address, as a clause; None if it may."""
+        if not isinstance(message, RenderedEmail | RenderedSms):
+            return None
+        campaign = self._plan().campaigns.get(item.deliver.campaign)
+        is_for_all = campaign is not None and campaign.newest.document.subscription == "all"
+        return self._check_address(item.channel, message.to, is_for_all=is_for_all)
 
     def turn(self, item: OutboxItem, now: int, take: Callable[[], int]) -> int | None:
         """Return when the provider takes the message; None if that is too late for it.

@@ -37,6 +37,7 @@ from segue.services.segments import Segments
 from segue.services.settings import Settings
 from segue.services.sign_ins import SignIns
 from segue.services.sms_replies import SmsReplies
+from segue.services.suppressions import SuppressionDesk
 from segue.services.tracking import Tracking
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
@@ -110,6 +111,7 @@ class Application:
             )
         self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
         self.preferences = PreferencePages(self.runtime, clock)
+        self.suppressions = SuppressionDesk(self.runtime)
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""

@@ -24,6 +24,7 @@ from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
 from segue.runtime.outbox import Outbox
 from segue.runtime.processor import Processor
+from segue.runtime.suppression_list import SuppressionList
 from segue.simulator.load import bodies, campaigns
 from segue.storage.open import Stores, open_stores
 
@@ -117,7 +118,12 @@ def load_processor(
     fold = Fold(states, timers, outcomes)
     checkpoints = Checkpoints(stores.snapshot, states, timers, outcomes)
     position = stores.snapshot.position()
-    processor = Processor(fold, states, timers, outcomes.outbox, checkpoints, position, clock)
+    suppressions = SuppressionList(
+        stores.journal.suppressions, lambda user_id: states.get(user_id).attributes
+    )
+    processor = Processor(
+        fold, states, timers, outcomes.outbox, checkpoints, suppressions, position, clock
+    )
     published = [
         CampaignPublished(now, f"id-{document.slug}", 1, document) for document in campaigns()
     ]

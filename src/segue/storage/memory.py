@@ -35,6 +35,7 @@ from segue.storage.memory_accounts import MemoryAccounts, MemoryAudit
 from segue.storage.memory_addresses import MemoryAddresses
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_inbox import MemoryInbox
+from segue.storage.memory_suppressions import MemorySuppressions
 from segue.storage.ports import (
     Checkpoint,
     Counter,
@@ -73,6 +74,7 @@ class MemoryJournal:
         self.accounts = MemoryAccounts()
         self.audit = MemoryAudit()
         self.codes = MemoryCodes()
+        self.suppressions = MemorySuppressions()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, both or neither."""
@@ -207,15 +209,7 @@ class MemoryJournal:
 
 
 def _campaign(campaign: StoredCampaign, document: bytes) -> StoredCampaign:
-    return StoredCampaign(
-        campaign.id,
-        decode_campaign(campaign.id, document, _PLACE),
-        campaign.status,
-        campaign.version,
-        campaign.created_at,
-        campaign.updated_at,
-        campaign.published_at,
-    )
+    return replace(campaign, document=decode_campaign(campaign.id, document, _PLACE))
 
 
 class _Encoded:

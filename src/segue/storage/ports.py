@@ -20,6 +20,7 @@ from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.account_ports import Accounts, Audit
+from segue.storage.suppression_ports import Suppressions
 
 CampaignStatus = Literal["draft", "active", "stopped", "archived"]
 
@@ -137,6 +138,10 @@ class Journal(Protocol):
     @property
     def audit(self) -> Audit:
         """Who changed what."""
+
+    @property
+    def suppressions(self) -> Suppressions:
+        """The addresses that get nothing."""
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.

@@ -22,10 +22,11 @@ from segue.storage.sqlite import Database, FileKind, Row, run_rows
 from segue.storage.sqlite_accounts import SqliteAccounts, SqliteAudit
 from segue.storage.sqlite_codes import SqliteCodes
 from segue.storage.sqlite_inbox import SqliteInbox
+from segue.storage.sqlite_suppressions import SqliteSuppressions
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=4,
+    schema_version=5,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
@@ -47,6 +48,7 @@ class SqliteJournal:
         self.accounts = SqliteAccounts(self._db)
         self.audit = SqliteAudit(self._db)
         self.codes = SqliteCodes(self._db, self._place)
+        self.suppressions = SqliteSuppressions(self._db)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction."""

@@ -21,6 +21,7 @@ from segue.web.api import (
     segments,
     sends,
     stats,
+    suppressions,
     users,
     workspace,
 )
@@ -61,6 +62,7 @@ def create_app(application: Application) -> Litestar:
             *segments.HANDLERS,
             *workspace.HANDLERS,
             *projects.HANDLERS,
+            *suppressions.HANDLERS,
             *backtests.HANDLERS,
             stream,
         ],

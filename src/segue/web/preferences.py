@@ -102,7 +102,9 @@ async def save_preferences(
             changed = await preferences.choose_nothing(tracked)
         else:
             on, was = set(form.get("on", ())), set(form.get("was", ()))
-            wanted = {one: one in on for one in form.get("shown", ()) if (one in on) != (one in was)}
+            wanted = {
+                one: one in on for one in form.get("shown", ()) if (one in on) != (one in was)
+            }
             changed = await preferences.choose(tracked, wanted)
         return preferences_page(preferences.of(tracked), changed)
     except NotFoundError:

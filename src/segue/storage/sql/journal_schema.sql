@@ -1,5 +1,6 @@
 -- The journal (segue.db): the log, the index of its users, what people set up, the messages that
--- wait for devices, what short codes stand for, and those who sign in.
+-- wait for devices, what short codes stand for, those who sign in, and the addresses that get
+-- nothing.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -123,4 +124,22 @@ CREATE TABLE IF NOT EXISTS audit (
     action TEXT NOT NULL,
     target TEXT NOT NULL,
     detail TEXT NOT NULL
+) STRICT;
+
+-- Addresses that get nothing: a row for each reason.
+CREATE TABLE IF NOT EXISTS suppressions (
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    campaign TEXT,
+    PRIMARY KEY (channel, address, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS suppressions_by_age ON suppressions (reason, since);
+
+-- Up to which block what the log tells of addresses has been put into the table.
+CREATE TABLE IF NOT EXISTS suppressions_followed (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL
 ) STRICT;
