@@ -12,6 +12,7 @@ from msgspec import inspect
 from segue.cli.main import segue
 from segue.content.lint import errors_in, warnings_in
 from segue.engine.checks import decode_campaign
+from segue.engine.workspace_checks import decode_workspace
 from segue.model.channels import CHANNELS
 from segue.model.instants import parse_instant
 from segue.model.metrics import METRICS
@@ -64,6 +65,15 @@ def test_the_campaign_of_the_how_to_on_sending_is_a_good_one() -> None:
     [text] = [text for kind, text in blocks_of("howto/api-triggered.md") if kind == "yaml"]
     campaign = decode_campaign(read_yaml(text, "docs"))
     assert (campaign.delivery.type, errors_in(campaign), warnings_in(campaign)) == ("api", [], [])
+
+
+def test_the_documents_of_the_how_to_on_subscriptions_are_good_ones() -> None:
+    blocks = blocks_of("howto/subscriptions.md")
+    workspace, weekly = [read_yaml(text, "docs") for kind, text in blocks if kind == "yaml"]
+    campaign = decode_campaign(weekly)
+    assert (errors_in(campaign), warnings_in(campaign)) == ([], [])
+    groups = {group.slug for group in decode_workspace(workspace).subscription_groups}
+    assert campaign.subscription_group in groups
 
 
 @pytest.mark.parametrize("page", ["howto/push.md", "howto/sms.md", "howto/bounce-mail.md"])

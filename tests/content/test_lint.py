@@ -1,5 +1,7 @@
 from typing import Any
 
+from msgspec.structs import replace
+
 from segue.content.lint import errors_in, warnings_in
 from segue.model.campaigns import Campaign, Delivery, Trigger, Variant
 from segue.model.messages import Email, Message, Push, Sms, Webhook
@@ -91,6 +93,15 @@ def test_a_body_over_the_limit_is_an_error() -> None:
 def test_a_missing_unsubscribe_link_is_a_warning() -> None:
     assert "unsubscribe" in warnings(email(html="<p>x</p>"))["messages[0].email"]
     assert warnings(email(text="{{${set_user_to_unsubscribed_url}}}")) == {}
+
+
+def test_a_link_to_the_preferences_will_do_and_what_goes_to_all_needs_none() -> None:
+    assert warnings(email(html="<a href='{{ preferences_url }}'>Choose</a>")) == {}
+    receipt = email(html="Thank you", unsubscribe="none")
+    assert warnings(receipt) == {}
+    assert warnings(replace(email(html="Thank you"), subscription="all")) == {}
+    asked = replace(email(html="Thank you", unsubscribe="all"), subscription="all")
+    assert "unsubscribe link" in warnings(asked)["messages[0].email"]
 
 
 def test_a_body_that_inboxes_cut_off_is_a_warning() -> None:

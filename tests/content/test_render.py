@@ -3,16 +3,17 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from segue.clock import FixedClock
 from segue.content.codes import CodeMaker
 from segue.content.context import template_context
 from segue.content.headers import SenderInvalidError
-from segue.content.links import Origin
+from segue.content.links import Origin, origin_of
 from segue.content.liquid import LiquidAborted, LiquidError
 from segue.content.render import AddressMissing, Renderer
 from segue.content.short_links import Shortener
-from segue.content.tokens import TokenSigner, Tracked, address_mark
+from segue.content.tokens import TokenKind, TokenSigner, Tracked, address_mark
 from segue.model.campaigns import Campaign, Delivery, Trigger
 from segue.model.channels import Channel
 from segue.model.devices import RegisteredDevice
@@ -212,6 +213,71 @@ def test_one_click_unsubscribing_follows_rfc_8058() -> None:
     assert "list-unsubscribe-post" not in made.headers
     assert made.html is not None
     assert made.html.count(f'href="{url}"') == 2
+
+
+def link_in(made: RenderedEmail, name: str) -> Tracked | None:
+    """Return what the email's link of this class stands for."""
+    found = re.search(rf'class="{name}" href="https://go.test/t/[up]/([^"]+)"', made.html or "")
+    assert found is not None
+    kind: TokenKind = "preferences" if name == "preferences" else "unsubscribe"
+    return SIGNER.read(found[1], kind)
+
+
+UNSUBSCRIBING = (
+    '<a class="own" href="{{ unsubscribe_url }}">a</a>'
+    '<a class="global" href="{{ set_user_to_unsubscribed_url }}">b</a>'
+    '<a class="preferences" href="{{ preferences_url }}">c</a>'
+)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "mode", "group", "has_header"),
+    [
+        ({}, None, None, True),
+        ({"subscription_group": "news"}, None, "news", True),
+        ({"subscription_group": "news"}, "all", None, True),
+        ({"subscription_group": "news"}, "none", None, False),
+        ({"subscription": "all"}, None, None, False),
+        ({"subscription": "all"}, "all", None, True),
+        ({"subscription": "opted_in"}, None, None, True),
+    ],
+)
+def test_an_unsubscribe_ends_what_email_or_campaign_say(
+    campaign: dict[str, Any], mode: Any, group: str | None, has_header: bool
+) -> None:
+    document = replace(CAMPAIGN, **campaign)
+    origin = origin_of(SEND_ID, "u1", document, "A")
+    body = Email(subject="Hi", html=UNSUBSCRIBING, unsubscribe=mode)
+    context = template_context("u1", {}, document, "c1", "A", TRIGGER, SEND_ID)
+    made = RENDERER.render("email", body, {"email": ADDRESS}, context, origin)
+    assert isinstance(made, RenderedEmail)
+    own, everything, page = (link_in(made, one) for one in ("own", "global", "preferences"))
+    assert own is not None
+    assert everything is not None
+    assert page is not None
+    assert (own.group, everything.group, page.group) == (group, None, None)
+    assert (page.kind, page.user_id, page.campaign) == ("preferences", "u1", "spring-sale")
+    assert ("List-Unsubscribe" in made.headers) == has_header
+    assert ("List-Unsubscribe-Post" in made.headers) == has_header
+    if has_header:
+        token = made.headers["List-Unsubscribe"].strip("<>").rpartition("/")[2]
+        assert SIGNER.read(token, "unsubscribe") == own
+
+
+def test_messages_of_every_channel_can_lead_to_the_preferences() -> None:
+    text = render("sms", Sms(body="{{ preferences_url }}"), phone="+32470123456")
+    note = render("push", Push(title="Hi", deep_link="{{ preferences_url }}"))
+    card = render("content_card", ContentCard(title="Hi", link="{{ preferences_url }}"))
+    hook = render("webhook", Webhook(url="https://a.test", body="{{ preferences_url }}"))
+    assert isinstance(text, RenderedSms)
+    assert isinstance(note, RenderedPush)
+    assert isinstance(card, RenderedNote)
+    assert isinstance(hook, RenderedWebhook)
+    links = (text.body, note.deep_link, card.content["link"], (hook.body or b"").decode())
+    for link, channel in zip(links, ("sms", "push", "content_card", "webhook"), strict=True):
+        tracked = SIGNER.read(str(link).removeprefix("https://go.test/t/p/"), "preferences")
+        assert tracked is not None
+        assert (tracked.user_id, tracked.channel) == ("u1", channel)
 
 
 def test_the_message_id_names_the_message_and_is_the_same_at_every_try() -> None:

@@ -55,6 +55,22 @@ def nested(levels: int) -> dict[str, Any]:
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"slug": "any"}, "slug", '"any" stands for every campaign'),
+    (
+        {"subscription": "all", "subscription_group": "news"},
+        "subscription",
+        '"all" goes also to those who left the group "news"',
+    ),
+    ({"subscription": "some"}, "subscription", 'must be one of "all", "opted_in", "subscribed"'),
+    (
+        {"messages": [email(unsubscribe="group")]},
+        "messages[0].email.unsubscribe",
+        "needs a subscription_group of the campaign",
+    ),
+    (
+        split(variant("A", 50), variant("B", 50, push(), email(unsubscribe="group"))),
+        "variants[1].messages[1].email.unsubscribe",
+        "needs a subscription_group of the campaign",
+    ),
     # one kind per happening
     ({TRIGGER: {}}, TRIGGER, "must be exactly one of event, purchase, session_start"),
     ({EXCEPTION: {}}, EXCEPTION, "session_start, interact_with_campaign; it has none"),

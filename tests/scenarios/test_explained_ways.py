@@ -225,6 +225,28 @@ def test_each_channel_of_a_message_is_checked_and_told() -> None:
     assert found.standing == "sent"
 
 
+def test_a_campaign_for_all_says_that_it_looks_at_no_subscription() -> None:
+    story = Recorded(document(subscription="all")).publish("c")
+    found = story.knows("ann", email_subscribe="unsubscribed").happens("ann", "go")
+    explanation = found.explain("ann", "c")
+    told = [one for step in explanation.steps for one in step.checks()]
+    [check] = [one for one in told if one.reason == "unsubscribed"]
+    assert check.is_passed
+    assert check.sentence == "It goes to all, whatever they have subscribed to."
+    assert explanation.standing == "sent"
+
+
+def test_who_left_a_group_by_a_campaigns_link_is_told_so() -> None:
+    group = {"slug": "news", "name": "News"}
+    written = document(subscription_group="news", re_eligibility="always")
+    story = Recorded(written).workspace(subscription_groups=[group]).publish("c")
+    story.knows("ann", subscription_groups={"news": "subscribed"}).happens("ann", "go")
+    story.happens("ann", "email_unsubscribe", campaign="c", subscription_group="news")
+    found = story.happens("ann", "go").explain("ann", "c")
+    assert 'ann left the group "news" by “The offer”.' in sentences(found)
+    assert "is not subscribed to the group" in found.summary
+
+
 def test_several_sends_are_counted_and_the_refusal_since_is_told() -> None:
     story = sent_to_ann(re_eligibility={"after": "1d"}).waits("2d").happens("ann", "go")
     found = story.waits("1h").happens("ann", "go").explain("ann", "c")

@@ -64,7 +64,8 @@ def _interaction(event: Event, words: Words) -> str:
     if event.name == "conversion":
         detail = f" ({event.conversion_event})" if event.conversion_event else ""
     elif event.name == "email_unsubscribe" and event.subscription_group is not None:
-        return f"{words.user} left {words.value(event.subscription_group)} by {campaign}"
+        group = words.value(event.subscription_group)
+        return f"{words.user} left the group {group} by {campaign}"
     else:
         detail = _clicked(event, words)
     return ACT_WORDS[event.name].format(user=words.user, campaign=campaign, detail=detail)
