@@ -12,6 +12,8 @@ import yaml
 from tests.support.documents import email, follower, interaction
 from tests.support.servers import SegueServer
 
+from segue.services.project_files import read_yaml
+
 pytestmark = pytest.mark.slow
 
 HTML = [email(**{"from": "hi@shop.test", "html": '<a href="{{ unsubscribe_url }}">Bye</a>'})]
@@ -170,6 +172,25 @@ def test_an_export_is_what_was_applied_and_changes_nothing(repository: Repositor
         for folder in (out, again)
     ]
     assert written[0] == written[1]
+
+
+def test_subscriptions_and_the_name_of_the_sender_come_through(repository: Repository) -> None:
+    group = {"slug": "news", "name": "News", "description": "Once a week."}
+    named = {"name": "Corner Shop", "time_zone": "UTC"}
+    workspace = {**named, "subscription_groups": [group]}
+    repository.write("workspace.yaml", workspace)
+    mail = {"from": "hi@shop.test", "html": '<a href="{{ preferences_url }}">Choose</a>'}
+    own = [email(**mail, unsubscribe="all")]
+    asked = {"subscription_group": "news", "subscription": "opted_in"}
+    repository.campaign("sale", {"event": "go"}, messages=own, **asked)
+    repository.told("apply")
+    out = repository.root / "out"
+    assert repository.segue("export", str(out)).returncode == 0
+    assert read_yaml((out / "workspace.yaml").read_text(), "out") == workspace
+    written = read_yaml((out / "campaigns" / "sale.yaml").read_text(), "out")
+    assert {name: written[name] for name in asked} == asked
+    assert written["messages"][0]["email"]["unsubscribe"] == "all"
+    assert repository.segue("plan", str(out)).stdout == "No changes: 4 unchanged.\n"
 
 
 def test_an_export_needs_something_to_export(repository: Repository) -> None:

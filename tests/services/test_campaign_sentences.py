@@ -136,3 +136,19 @@ def test_what_was_chosen_names_the_step_where_it_was_chosen() -> None:
     )
     steps = [one.step for one in campaign_sentence(document, WORDS) if one.step is not None]
     assert steps == ["delivery", "delivery", "message", "audience", "limits", "conversions"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "to everyone, at most once."),
+        ({"subscription": "opted_in"}, "to everyone, if they opted in, at most once."),
+        ({"subscription": "all"}, "to everyone, subscribed or not, at most once."),
+        (
+            {"subscription_group": "news", "subscription": "opted_in"},
+            'to everyone, if they subscribed to "news" and opted in, at most once.',
+        ),
+    ],
+)
+def test_the_subscription_that_it_asks_for_is_said(asked: dict[str, Any], said: str) -> None:
+    assert sentence({"triggers": [{"event": "go"}]}, **asked).endswith(said)

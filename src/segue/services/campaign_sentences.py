@@ -55,6 +55,7 @@ def campaign_sentence(document: Campaign, words: Words) -> list[Part]:
         Part(_messages(document), "message"),
         Part(" to "),
         Part(_audience(document.audience, words), "audience"),
+        *_subscribed(document, words),
         *_control(document.control_percent),
         *_hours(delivery),
         Part(", "),
@@ -191,6 +192,20 @@ def _audience(node: Filter | None, words: Words) -> str:
     if leaves > _FILTERS_SAID_MAX:
         return f"users who pass {leaves} filters"
     return f"users of whom it holds that {_filter(trace, words)}"
+
+
+def _subscribed(document: Campaign, words: Words) -> Iterator[Part]:
+    asked: list[str] = []
+    if document.subscription_group is not None:
+        asked.append(f"subscribed to {words.value(document.subscription_group)}")
+    if document.subscription == "opted_in":
+        asked.append("opted in")
+    if asked:
+        yield Part(", if they ")
+        yield Part(_listed(asked, "and"), "audience")
+    elif document.subscription == "all":
+        yield Part(", ")
+        yield Part("subscribed or not", "audience")
 
 
 def _leaf_count(trace: FilterTrace) -> int:
