@@ -247,6 +247,8 @@ def test_the_schema_lists_every_route_of_the_api(api: httpx2.Client) -> None:
         "/api/v1/channels/{channel}": {"put"},
         **{f"/api/v1/projects/{verb}": {"post"} for verb in ("plan", "apply")},
         "/api/v1/projects/export": {"get"},
+        "/api/v1/suppressions": {"get", "post"},
+        "/api/v1/suppressions/{channel}/{address}": {"delete"},
         "/api/v1/stream": {"get"},
     }
 
