@@ -189,3 +189,17 @@ def test_what_is_counted_in_a_preview_is_what_is_sent(text: str) -> None:
     sent, _ = SHORTENER.shorten(text, ORIGIN)
     shown, _ = SHORTENER.for_previews().shorten(text, ORIGIN)
     assert segments_of(shown) == segments_of(sent)
+
+
+@pytest.mark.parametrize("short_url", ["https://go.test", "https://s.test"])
+def test_a_link_to_the_preferences_is_short_too_and_takes_no_name_from_the_others(
+    short_url: str,
+) -> None:
+    shortener = Shortener(short_url, MAKER, "https://go.test/t/p/")
+    url = "https://go.test/t/p/a-long-token"
+    text, links = shortener.shorten(f"{url} http://a.test {short_url}/t/o/x", ORIGIN)
+    named = [("preferences", url), ("link-1", "http://a.test")]
+    assert [(one.alias, one.link) for one in links] == named
+    assert restored(text, links, f"{short_url}/s/").startswith(url)
+    assert url not in text
+    assert url not in shortener.for_previews().shorten(url, ORIGIN)[0]

@@ -51,6 +51,11 @@ def origin_of(send_id: str, user_id: str, document: Campaign, variant: str) -> O
     return Origin(send_id, user_id, document.slug, variant, group, unsubscribe)
 
 
+def preferences_root(public_url: str) -> str:
+    """Return what every link to a preference page begins with."""
+    return public_url.rstrip("/") + "/t/p/"
+
+
 class LinkMaker:
     """Makes the public URLs of one message."""
 

@@ -22,28 +22,42 @@ _END: Final = (
 )
 _URL: Final = re.compile(rf"https?://[\w\[][^{_END}]*", re.IGNORECASE)
 _OF_PROSE: Final = ".,;:!?'…"  # at the end of a URL; inside of one they are part of it
+# The alias of a link to the user's own preferences: short like the others, and following it no
+# click (semantics.md 2).
+PREFERENCES_ALIAS: Final = "preferences"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 
 
 class Shortener:
-    """Shortens the links of texts; without a maker of codes, to some that lead nowhere."""
+    """Shortens the links of texts; without a maker of codes, to some that lead nowhere.
 
-    def __init__(self, short_url: str, maker: CodeMaker | None) -> None:
+    `preferences_root` is what links to preference pages begin with.
+    """
+
+    def __init__(
+        self, short_url: str, maker: CodeMaker | None, preferences_root: str | None = None
+    ) -> None:
         self._own = short_url.rstrip("/")
         self._root = f"{self._own}/s/"
         self._maker = maker
+        self._preferences_root = preferences_root
 
     def for_previews(self) -> "Shortener":
         """Return one whose links are as long, and lead nowhere."""
-        return Shortener(self._own, None)
+        return Shortener(self._own, None, self._preferences_root)
 
     def shorten(self, text: str, origin: Origin) -> tuple[str, list[ShortLink]]:
         """Return the text with its links shortened, and what became of each."""
         parts: list[str] = []
         links: list[ShortLink] = []
         read, written = 0, 0  # so far of the text, and of the shortened one
+        named = 0
         for start, link in self._find(text):
-            alias = f"link-{len(links) + 1}"
+            if self._is_preferences(link):
+                alias = PREFERENCES_ALIAS
+            else:
+                named += 1
+                alias = f"link-{named}"
             code = self._code(link, alias, len(links) + 1, origin)
             before = text[read:start] + self._root
             links.append(ShortLink(code, alias, link, written + len(before)))
@@ -56,13 +70,16 @@ class Shortener:
         for found in _URL.finditer(text):
             if count < SHORT_LINKS_MAX and len(found[0]) <= LINK_LENGTH_MAX:
                 link = _without_prose(found[0])
-                if not self._is_own(link):
+                if not self._is_own(link) or self._is_preferences(link):
                     count += 1
                     yield found.start(), link
 
     def _is_own(self, link: str) -> bool:
         beginning, rest = link[: len(self._own)], link[len(self._own) :]
         return beginning.lower() == self._own.lower() and rest[:1] in ("", "/", "?", "#")
+
+    def _is_preferences(self, link: str) -> bool:
+        return self._preferences_root is not None and link.startswith(self._preferences_root)
 
     def _code(self, link: str, alias: str, number: int, origin: Origin) -> str:
         if self._maker is None:

@@ -8,6 +8,7 @@ from segue.channels.registry import Senders
 from segue.channels.return_codes import NamedReturns, ReturnCodes
 from segue.clock import Clock
 from segue.content.codes import CodeMaker
+from segue.content.links import preferences_root
 from segue.content.render import Renderer
 from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
@@ -62,7 +63,9 @@ class Application:
             signer,
             clock,
             default_from=settings.channels.email.from_,
-            shortener=Shortener(settings.short_base_url, codes),
+            shortener=Shortener(
+                settings.short_base_url, codes, preferences_root(settings.base_url)
+            ),
             is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
             unsubscribe_address=settings.channels.email.unsubscribe_address,
         )

@@ -6,6 +6,7 @@ from typing import Final
 from segue.channels.user_agents import is_machine_open, is_prefetcher, is_previewer
 from segue.clock import Clock
 from segue.content.codes import LINK_CODE_LENGTH, is_code
+from segue.content.short_links import PREFERENCES_ALIAS
 from segue.content.tokens import TokenKind, TokenSigner, Tracked
 from segue.model.events import Event
 from segue.model.ids import random_id
@@ -64,8 +65,12 @@ class Tracking:
         await self._record(tracked, machine=True if is_machine else None)
 
     async def clicked(self, tracked: Tracked, user_agent: str) -> None:
-        """Record a click; that of a scanner or a link preview is none (semantics.md 2)."""
-        if not is_prefetcher(user_agent) and not is_previewer(user_agent):
+        """Record a click; that of a scanner or a link preview is none (semantics.md 2).
+
+        Nor is one on the way to the user's own preferences.
+        """
+        is_to_preferences = tracked.kind == "short_link" and tracked.alias == PREFERENCES_ALIAS
+        if not (is_to_preferences or is_prefetcher(user_agent) or is_previewer(user_agent)):
             await self._record(tracked)
 
     async def _record(self, tracked: Tracked, machine: bool | None = None) -> None:
