@@ -210,3 +210,26 @@ async def test_a_preview_shows_the_length_that_is_sent_and_keeps_nothing(world: 
     assert told == [("link-1", LONG), ("link-2", "https://shop.test/stop")]
     assert shown["segments"]["units"] == segments_of(sent).units
     assert (await world.follow("/s/00000001")).status_code == 404
+
+
+async def test_a_short_link_leads_to_the_preferences_and_is_no_click(world: World) -> None:
+    body = "Sale https://shop.test/sale, or fewer texts: {{ preferences_url }}"
+    await world.do(lambda segue: segue.create(sms("sale", {"event": "go"}, body)))
+    await world.do(lambda segue: segue.publish("sale"))
+    await world.do(lambda segue: segue.user("ada", phone="+32470123450"))
+    await world.do(lambda segue: segue.event("ada", "go"))
+    [text] = await world.texts(1)
+    assert segments_of(text).count == 1
+    sale, preferences = paths_in(text)
+    answer = await world.follow(preferences)
+    page = answer.headers["location"]
+    assert "/t/p/" in page
+    assert await world.clicks("ada") == []
+    form = {"shown": "sms", "was": "sms"}
+    saved = await world.do(lambda _: httpx2.post(page, data=form))
+    assert "Text messages: <strong>off</strong>" in saved.text
+    await world.follow(sale)
+    assert [one["alias"] for one in await world.clicks("ada")] == ["link-1"]
+    await world.do(lambda segue: segue.event("ada", "go"))
+    decided = await world.do(lambda segue: segue.decisions("ada", "sale"))
+    assert decided[-1] == ("skip", "unsubscribed")

@@ -25,7 +25,7 @@ def segue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SegueServer]:
     with SegueServer(tmp_path_factory.mktemp("preferences") / "data", **settings) as server:
         workspace = {"name": "Corner <Shop>", "subscription_groups": GROUPS}
         assert server.api.put("/api/v1/workspace", json=workspace).status_code == 200
-        texts = [{"sms": {"body": "{{ preferences_url }}"}}]
+        texts = [{"sms": {"body": "{{ preferences_url }}", "shorten_links": False}}]
         for document in (
             mailed("news", subscription_group="newsletter"),
             mailed("plain"),
