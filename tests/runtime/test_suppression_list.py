@@ -109,6 +109,16 @@ async def test_a_hand_over_that_found_the_address_dead_is_a_bounce_of_any_channe
     await live.stop()
 
 
+async def test_a_number_whose_text_came_back_gets_nothing_from_another_user() -> None:
+    provider = Provider()
+    numbers = know("ann", phone="+32 470 12 34 56"), know("bob", phone="+32470123456")
+    live = await started(provider, published(SMS), *numbers)
+    await live.hand_in([happens("ann", "sms_bounce")])
+    await live.hand_in([go("bob")])
+    assert provider.handed == []
+    assert ends(await live.stop())[-1] == ("bob", "suppressed")
+
+
 async def test_who_complained_still_gets_what_goes_to_all_and_a_bounce_stops_that_too() -> None:
     provider = Provider()
     both = know("ann", email="a@shop.test"), know("bob", email="a@shop.test")

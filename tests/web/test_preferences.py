@@ -152,11 +152,15 @@ def test_everything_can_be_ended_at_once_from_a_text_message_too(
     segue: SegueServer, ann: str
 ) -> None:
     url = link_of(content_for(segue, ann, "texted")["body"], "preferences")
-    segue.event(ann, "go")
     saved = httpx2.post(url, data={"nothing": "1"})
     assert saved.text.count("<strong>off</strong>") == 3
     assert form_of(saved.text)["on"] == []
     assert subscriptions(segue, ann) == {"email": "unsubscribed", "sms": "unsubscribed"}
+    assert changes(segue, ann)[-3:] == [
+        ("email_unsubscribe", "texted", None),
+        ("sms_unsubscribe", "texted", None),
+        {"subscription_groups": {"newsletter": "unsubscribed"}},
+    ]
 
 
 def test_looking_changes_nothing(segue: SegueServer, ann: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from segue.clock import Clock
+from segue.content.addresses import AddressedChannel
 from segue.content.headers import read_address
 from segue.content.phones import read_phone
 from segue.content.tokens import Tracked
@@ -18,6 +19,8 @@ from segue.model.state import UserState
 from segue.model.workspace import Workspace
 from segue.runtime.runtime import Runtime
 
+# Channels whose end is an interaction of its own, which campaigns count.
+_COUNTED: Final[tuple[AddressedChannel, ...]] = ("email", "sms")
 _PHONE_SHOWN: Final = 3, 2  # characters at its beginning and at its end
 
 
@@ -94,7 +97,7 @@ class PreferencePages:
 
     async def unsubscribe(self, tracked: Tracked) -> None:
         """Unsubscribe from the token's group, else from email; harmless when repeated."""
-        await self._log([_unsubscribed(tracked, self._event_id(), tracked.group)])
+        await self._log([_unsubscribed(tracked, "email", self._event_id(), tracked.group)])
 
     async def subscribe_again(self, tracked: Tracked) -> None:
         """Undo an unsubscribe; what somebody had opted in to, they are subscribed to now."""
@@ -106,13 +109,14 @@ class PreferencePages:
         await self._log([AttributeChange(tracked.user_id, back)])
 
     async def _keep(self, tracked: Tracked, changed: Mapping[str, bool]) -> None:
-        """Write changes down: an end of all email is the campaign's, and counted as its own."""
+        """Write changes down: an end of a channel is the campaign's, and counted as its own."""
         states = {name: "opted_in" if is_on else "unsubscribed" for name, is_on in changed.items()}
         attributes: dict[str, Any] = {}
         entries: list[AttributeChange | Event] = []
-        if states.get("email") == "unsubscribed":
-            entries.append(_unsubscribed(tracked, self._event_id(), group=None))
-            del states["email"]
+        for counted in _COUNTED:
+            if states.get(counted) == "unsubscribed":
+                entries.append(_unsubscribed(tracked, counted, self._event_id()))
+                del states[counted]
         for channel in ("email", "sms", "push"):
             if channel in states:
                 attributes[f"{channel}_subscribe"] = states.pop(channel)
@@ -177,13 +181,15 @@ def _addresses(state: UserState) -> Iterable[tuple[str, str, str]]:
         yield "push", "Notifications", "1 device" if count == 1 else f"{count} devices"
 
 
-def _unsubscribed(tracked: Tracked, event_id: str, group: str | None) -> Event:
+def _unsubscribed(
+    tracked: Tracked, channel: AddressedChannel, event_id: str, group: str | None = None
+) -> Event:
     return Event(
         tracked.user_id,
-        "email_unsubscribe",
+        f"{channel}_unsubscribe",
         id=event_id,
         campaign=tracked.campaign,
-        channel="email",
+        channel=channel,
         variant=tracked.variant,
         send_id=tracked.send_id,
         subscription_group=group,
