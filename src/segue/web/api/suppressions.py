@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from segue.model.limits import SUPPRESSION_QUERY_LENGTH_MAX
 from segue.services.application import Application
 from segue.services.suppressions import ShownSuppression, SuppressionsAdded, cursor_of
+from segue.web.audit import note_change
 from segue.web.bodies import read_json
 from segue.web.pages import Page, PageLimit, page_of
 
@@ -34,7 +35,9 @@ async def add_suppressions(
     request: Request[Any, Any, Any], application: Application
 ) -> SuppressionsAdded:
     """Suppress addresses: `{"channel": "email", "addresses": [...], "reason": "import"}`."""
-    return await application.suppressions.add(await read_json(request))
+    added = await application.suppressions.add(await read_json(request))
+    note_change(request, "the suppression list", f"{added.added} new")
+    return added
 
 
 # A path, since an email address may hold a slash.
@@ -43,7 +46,9 @@ async def remove_suppression(
     channel: str, address: PurePath, request: Request[Any, Any, Any], application: Application
 ) -> None:
     """Take an address off the list; users for whom it was dead may get messages at it again."""
-    await application.suppressions.remove(channel, _as_written(request) or str(address)[1:])
+    given = _as_written(request) or str(address)[1:]
+    await application.suppressions.remove(channel, given)
+    note_change(request, f"{channel} {given}")
 
 
 def _as_written(request: Request[Any, Any, Any]) -> str:
