@@ -109,7 +109,7 @@ MAILS_LEFT_MAX: Final = 10_000  # kept in mind so as not to be read again: bad, 
 SUPPRESSIONS_MAX: Final = 1_000_000  # some 150 MB; past it the oldest bounce makes room
 SUPPRESSIONS_PER_CALL_MAX: Final = 10_000  # as events: one write that an append waits for
 SUPPRESSION_QUERY_LENGTH_MAX: Final = 320  # as long as an address
-FORM_BYTES_MAX: Final = 64 * 1024  # of a preference page: two short fields for each group
+PREFERENCE_FORM_BYTES_MAX: Final = 64 * 1024  # two short fields for each group, and some to spare
 
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from segue.content.tokens import Tracked
 from segue.errors import NotFoundError
-from segue.model.limits import FORM_BYTES_MAX, SUBSCRIPTION_GROUPS_MAX
+from segue.model.limits import PREFERENCE_FORM_BYTES_MAX, SUBSCRIPTION_GROUPS_MAX
 from segue.services.application import Application
 from segue.web.user_pages import (
     STYLES,
@@ -54,7 +54,7 @@ def ask_to_unsubscribe(token: str, application: Application) -> Response[str]:
     "/t/u/{token:str}",
     status_code=200,
     include_in_schema=False,
-    request_max_body_size=FORM_BYTES_MAX,
+    request_max_body_size=PREFERENCE_FORM_BYTES_MAX,
 )
 async def unsubscribe(token: str, request: AnyRequest, application: Application) -> Response[str]:
     """Unsubscribe at once, or undo it; harmless when repeated (RFC 8058)."""
@@ -86,7 +86,7 @@ def show_preferences(token: str, application: Application) -> Response[str]:
     "/t/p/{token:str}",
     status_code=200,
     include_in_schema=False,
-    request_max_body_size=FORM_BYTES_MAX,
+    request_max_body_size=PREFERENCE_FORM_BYTES_MAX,
 )
 async def save_preferences(
     token: str, request: AnyRequest, application: Application
