@@ -126,3 +126,15 @@ def test_a_look_up_uses_the_key_and_the_oldest_bounces_are_found_by_their_index(
         assert "suppressions_by_age" in plan("delete_oldest_bounces")
         assert "TEMP B-TREE FOR ORDER" not in plan("find_suppressions")
     journal.close()
+
+
+def test_what_was_put_twice_or_taken_off_takes_no_room(journal: Journal) -> None:
+    journal.suppressions.rows_max = 2
+    for number in range(9):
+        journal.suppressions.add([entry("a@b.test", number), entry("b@b.test", number)])
+        journal.suppressions.remove("email", "b@b.test")
+        journal.suppressions.remove("email", "c@b.test")
+    journal.suppressions.add([entry("c@b.test", 10)])
+    assert [address for address, _ in listed(journal)] == ["a@b.test", "c@b.test"]
+    journal.suppressions.add([entry("d@b.test", 11)])
+    assert [address for address, _ in listed(journal)] == ["c@b.test", "d@b.test"]

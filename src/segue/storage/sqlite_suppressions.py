@@ -1,7 +1,7 @@
 """The suppression list, in the journal's file."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from segue.model.limits import SUPPRESSIONS_MAX
 from segue.model.suppressions import SuppressedChannel, Suppression
@@ -52,7 +52,7 @@ class SqliteSuppressions:
             _put(connection, items)
             left_out = self._make_room(connection)
             if left_out:
-                connection.execute(_SQL["delete_newest_complaints"], {"count": left_out})
+                _delete(connection, "delete_newest_complaints", {"count": left_out})
             connection.execute(_SQL["save_suppressed_seq"], {"seq": through_seq})
         return left_out
 
@@ -64,7 +64,7 @@ class SqliteSuppressions:
         """Take an address off; return whether it was there."""
         key = {"channel": channel, "address": address}
         with self._db.writing() as connection:
-            return connection.execute(_SQL["delete_suppressions"], key).rowcount > 0
+            return _delete(connection, "delete_suppressions", key) > 0
 
     def _make_room(self, connection: sqlite3.Connection) -> int:
         """Let the oldest bounces go; return how many rows there still are too many."""
@@ -72,10 +72,17 @@ class SqliteSuppressions:
         surplus = max(int(count) - self.rows_max, 0)
         if not surplus:
             return 0
-        gone = connection.execute(_SQL["delete_oldest_bounces"], {"count": surplus}).rowcount
-        return surplus - gone
+        return surplus - _delete(connection, "delete_oldest_bounces", {"count": surplus})
 
 
 def _put(connection: sqlite3.Connection, items: Sequence[Suppression]) -> int:
     rows = [(one.channel, one.address, one.reason, one.since, one.campaign) for one in items]
-    return run_rows(connection, _SQL["put_suppression"], rows)
+    added = run_rows(connection, _SQL["put_suppression"], rows)
+    connection.execute(_SQL["adjust_suppression_count"], {"added": added})
+    return added
+
+
+def _delete(connection: sqlite3.Connection, name: str, bounds: Mapping[str, object]) -> int:
+    gone = connection.execute(_SQL[name], bounds).rowcount
+    connection.execute(_SQL["adjust_suppression_count"], {"added": -gone})
+    return gone

@@ -138,6 +138,12 @@ CREATE TABLE IF NOT EXISTS suppressions (
 
 CREATE INDEX IF NOT EXISTS suppressions_by_age ON suppressions (reason, since);
 
+-- How many rows it has; SQLite would have to read an index from end to end to tell.
+CREATE TABLE IF NOT EXISTS suppression_count (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    count INTEGER NOT NULL
+) STRICT;
+
 -- Up to which block what the log tells of addresses has been put into the table.
 CREATE TABLE IF NOT EXISTS suppressions_followed (
     id INTEGER PRIMARY KEY CHECK (id = 1),

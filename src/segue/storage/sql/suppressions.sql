@@ -3,7 +3,11 @@ INSERT OR IGNORE INTO suppressions (channel, address, reason, since, campaign)
 VALUES (?, ?, ?, ?, ?);
 
 -- name: count_suppressions
-SELECT count(*) FROM suppressions;
+SELECT coalesce(max(count), 0) FROM suppression_count;
+
+-- name: adjust_suppression_count
+INSERT INTO suppression_count (id, count) VALUES (1, :added)
+ON CONFLICT (id) DO UPDATE SET count = count + excluded.count;
 
 -- name: delete_oldest_bounces
 DELETE FROM suppressions WHERE (channel, address, reason) IN (
