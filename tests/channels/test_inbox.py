@@ -8,7 +8,6 @@ import pytest
 
 from segue.channels.inbox import InboxSender
 from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Accepted, Refused, TryLater
 from segue.channels.settings import ChannelSettings
 from segue.clock import FixedClock
@@ -104,29 +103,30 @@ async def test_what_is_not_for_devices_is_refused() -> None:
 
 
 async def test_who_looks_on_is_told_of_their_own_messages_only() -> None:
-    sender = InboxSender(MemoryInbox(), FixedClock(NOW))
-    ann, bob = sender.watch("ann"), sender.watch("bob")
+    watchers = (sender := InboxSender(MemoryInbox(), FixedClock(NOW))).watchers
+    ann, bob, everybody = watchers.watch("ann"), watchers.watch("bob"), watchers.watch(None)
     await sender.send(note(title="Sale"))
     assert ann.is_set()
+    assert everybody.is_set()
     assert not bob.is_set()
-    sender.unwatch("ann", ann)
-    sender.unwatch("bob", bob)
+    watchers.unwatch("ann", ann)
+    watchers.unwatch("bob", bob)
+    watchers.unwatch(None, everybody)
 
 
 def test_only_so_many_may_look_on() -> None:
-    sender = InboxSender(MemoryInbox(), FixedClock())
-    watchers = [sender.watch("ann") for _ in range(DEVICE_STREAMS_MAX)]
+    watchers = InboxSender(MemoryInbox(), FixedClock()).watchers
+    events = [watchers.watch("ann") for _ in range(DEVICE_STREAMS_MAX)]
     with pytest.raises(BusyError, match="from time to time"):
-        sender.check_room()
-    sender.unwatch("ann", watchers[0])
-    sender.check_room()
+        watchers.check_room()
+    watchers.unwatch("ann", events[0])
+    watchers.check_room()
 
 
-async def test_an_inbox_takes_what_devices_fetch_unless_there_is_a_sandbox() -> None:
-    inbox, mailbox = MemoryInbox(), SandboxMailbox()
-    live = Senders(ChannelSettings(), FixedClock(), lambda _name: bytes(40))
-    for senders in (live, Senders.sandboxed(mailbox)):
-        senders.keep_for_devices(InboxSender(inbox, FixedClock()))
-        await senders.send(note(title="Sale"))
-        await senders.close()
-    assert len(inbox.of_user("ann")) == mailbox.count == 1
+async def test_an_inbox_takes_what_devices_fetch() -> None:
+    inbox = MemoryInbox()
+    senders = Senders(ChannelSettings(), FixedClock(), lambda _name: bytes(40))
+    senders.keep_for_devices(InboxSender(inbox, FixedClock()))
+    await senders.send(note(title="Sale"))
+    await senders.close()
+    assert len(inbox.of_user("ann")) == 1

@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from segue.channels.inbox import InboxSender
+from segue.channels.watchers import Watchers
 from segue.content.tokens import TokenSigner, Tracked
 from segue.model.events import SESSION_START, AttributeChange, Event
 from segue.model.instants import format_instant
@@ -16,12 +17,10 @@ from segue.runtime.ingest import Rejected, Taken
 from segue.runtime.runtime import Runtime
 from segue.services.device_messages import shown
 from segue.services.device_reports import ENDING, Report, event_of
+from segue.services.settling import is_settled, wait_until_settled
 from segue.storage.ports import InboxItem
 
 _PRIORITIES: Final = ("high", "medium", "low")
-# A message is kept just before its hand-over is in the log; that takes milliseconds.
-_SETTLING_PAUSE_S: Final = 0.02
-_SETTLING_LOOKS_MAX: Final = 100  # then something else is wrong, and the next look finds it
 
 
 class Due(Struct):
@@ -44,7 +43,11 @@ class Devices:
         """Return what is due to a user: not expired, not ended, of campaigns that are active."""
         now = self._runtime.clock.now()
         kept = await asyncio.to_thread(self._sender.inbox.of_user, user_id)
-        items = [item for item in kept if self._is_due(item, now) and self._is_settled(item)]
+        items = [
+            item
+            for item in kept
+            if self._is_due(item, now) and is_settled(self._runtime, item.send_id, item.channel)
+        ]
         in_app = [item for item in items if item.channel == "in_app_message"]
         cards = [item for item in items if item.channel == "content_card"]
         # Both are newest first already, and stay so within a priority.
@@ -107,16 +110,13 @@ class Devices:
         Raises:
             BusyError: as many look on as are allowed.
         """
-        self._sender.check_room()
-        return Watch(self, self._sender, user_id)
+        self._sender.watchers.check_room()
+        return Watch(self, self._sender.watchers, user_id)
 
     async def settle(self, user_id: str) -> None:
         """Wait until what was just kept for a user is in the log as handed over."""
         kept = await asyncio.to_thread(self._sender.inbox.of_user, user_id)
-        for _ in range(_SETTLING_LOOKS_MAX):
-            if all(self._is_settled(item) for item in kept):
-                return
-            await self._runtime.clock.sleep(_SETTLING_PAUSE_S)
+        await wait_until_settled(self._runtime, [(item.send_id, item.channel) for item in kept])
 
     def _tracked(self, report: Report) -> Tracked | None:
         return self._signer.read(report.token, "report") if report.token else None
@@ -126,10 +126,6 @@ class Devices:
         is_active = campaign is not None and campaign.status == "active"
         return is_active and item.ended_at is None and item.expires_at > now
 
-    def _is_settled(self, item: InboxItem) -> bool:
-        """Return whether its hand-over is in the log: a view before it would be no receipt."""
-        return f"{item.send_id}/{item.channel}" not in self._runtime.outcomes.outbox.items
-
 
 class Watch:
     """Tells when something new came for a user; it looks on from `with` to its end.
@@ -137,9 +133,9 @@ class Watch:
     A stream whose client is gone before it begins has nothing to give back.
     """
 
-    def __init__(self, devices: Devices, sender: InboxSender, user_id: str) -> None:
+    def __init__(self, devices: Devices, watchers: Watchers, user_id: str) -> None:
         self._devices = devices
-        self._sender = sender
+        self._watchers = watchers
         self._user_id = user_id
         self._event = asyncio.Event()
 
@@ -154,8 +150,8 @@ class Watch:
         return await self._devices.due(self._user_id)
 
     def __enter__(self) -> "Watch":
-        self._event = self._sender.watch(self._user_id)
+        self._event = self._watchers.watch(self._user_id)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sender.unwatch(self._user_id, self._event)
+        self._watchers.unwatch(self._user_id, self._event)
