@@ -123,6 +123,14 @@ DEVICE_REPORTS_MAX: Final = 200  # events or interactions a call; a queue sends 
 DEVICE_CALLS_PER_MINUTE_MAX: Final = 600  # of one address, behind which may be a whole office
 DEVICE_ADDRESSES_MAX: Final = 10_000  # addresses whose calls are counted; the idlest go
 DEVICE_STREAMS_MAX: Final = 5_000  # open pages; a page without a stream asks from time to time
+
+# Virtual phones
+PHONE_MESSAGES_MAX: Final = 100  # of one user: weeks of a test user; the oldest go first
+PHONES_MESSAGES_MAX: Final = 5_000  # of all: what is tried out by fifty people
+PHONES_BYTES_MAX: Final = 64 * 1024 * 1024  # of all: mails may be large
+PHONE_STREAMS_MAX: Final = 100  # open pages that look at phones, as for other event streams
+PHONE_TOKEN_LIFE: Final = 15 * MINUTE  # a page asks for the next one as long as it is open
+
 # Backtests
 BACKTESTS_AT_ONCE_MAX: Final = 2  # each keeps a core busy, if nothing else wants it
 BACKTESTS_KEPT_MAX: Final = 50  # results that can still be asked for; some hundred kilobytes each

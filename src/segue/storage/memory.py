@@ -35,6 +35,7 @@ from segue.storage.memory_accounts import MemoryAccounts, MemoryAudit
 from segue.storage.memory_addresses import MemoryAddresses
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_inbox import MemoryInbox
+from segue.storage.memory_phones import MemoryPhones
 from segue.storage.memory_suppressions import MemorySuppressions
 from segue.storage.ports import (
     Checkpoint,
@@ -70,10 +71,8 @@ class MemoryJournal:
         self._campaigns: dict[str, tuple[StoredCampaign, bytes]] = {}
         self._keys: dict[str, StoredKey] = {}
         self._secrets: dict[str, bytes] = {}
-        self.inbox = MemoryInbox()
-        self.accounts = MemoryAccounts()
-        self.audit = MemoryAudit()
-        self.codes = MemoryCodes()
+        self.inbox, self.codes, self.phones = MemoryInbox(), MemoryCodes(), MemoryPhones()
+        self.accounts, self.audit = MemoryAccounts(), MemoryAudit()
         self.suppressions = MemorySuppressions()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
@@ -89,8 +88,8 @@ class MemoryJournal:
             self._end = end
         for record in block.records:
             if isinstance(record, UserErased):
-                self.inbox.erase(record.user_id)
-                self.codes.erase(record.user_id)
+                for table in (self.inbox, self.codes, self.phones):
+                    table.erase(record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

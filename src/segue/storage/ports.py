@@ -20,6 +20,7 @@ from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.account_ports import Accounts, Audit
+from segue.storage.phones import Phones
 from segue.storage.suppression_ports import Suppressions
 
 CampaignStatus = Literal["draft", "active", "stopped", "archived"]
@@ -143,10 +144,14 @@ class Journal(Protocol):
     def suppressions(self) -> Suppressions:
         """The addresses that get nothing."""
 
+    @property
+    def phones(self) -> Phones:
+        """The messages that lie on virtual phones."""
+
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.
 
-        The inbox and the short codes of users that it erases go with it.
+        The inbox, the short codes and the phone of users that it erases go with it.
 
         Raises:
             ConflictError: the block's `seq` is not the next one: somebody else writes here.

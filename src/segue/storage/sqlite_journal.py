@@ -22,11 +22,12 @@ from segue.storage.sqlite import Database, FileKind, Row, run_rows
 from segue.storage.sqlite_accounts import SqliteAccounts, SqliteAudit
 from segue.storage.sqlite_codes import SqliteCodes
 from segue.storage.sqlite_inbox import SqliteInbox
+from segue.storage.sqlite_phones import SqlitePhones
 from segue.storage.sqlite_suppressions import SqliteSuppressions
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=5,
+    schema_version=6,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
@@ -49,6 +50,7 @@ class SqliteJournal:
         self.audit = SqliteAudit(self._db)
         self.codes = SqliteCodes(self._db, self._place)
         self.suppressions = SqliteSuppressions(self._db)
+        self.phones = SqlitePhones(self._db, self._place)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction."""
@@ -70,6 +72,7 @@ class SqliteJournal:
                 if isinstance(record, UserErased):
                     self.inbox.erase(connection, record.user_id)
                     self.codes.erase(connection, record.user_id)
+                    self.phones.erase(connection, record.user_id)
 
     def log_end(self) -> LogEnd:
         """Return where the log ends."""

@@ -1,6 +1,6 @@
 -- The journal (segue.db): the log, the index of its users, what people set up, the messages that
--- wait for devices, what short codes stand for, those who sign in, and the addresses that get
--- nothing.
+-- wait for devices or lie on virtual phones, what short codes stand for, those who sign in, and the
+-- addresses that get nothing.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -149,3 +149,19 @@ CREATE TABLE IF NOT EXISTS suppressions_followed (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     seq INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS phone_messages (
+    -- Never given twice: pages go on from a place, also when the newest message is gone.
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    send_id TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    byte_count INTEGER NOT NULL,
+    content BLOB NOT NULL, -- msgpack
+    UNIQUE (user_id, channel, send_id)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS phone_messages_by_user ON phone_messages (user_id, place, byte_count);
