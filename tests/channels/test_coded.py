@@ -5,8 +5,6 @@ import threading
 from collections.abc import Sequence
 
 from segue.channels.coded import CodedSenders
-from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Accepted, Answer, TryLater
 from segue.clock import FixedClock
 from segue.content.codes import CodeMaker
@@ -18,6 +16,7 @@ from segue.model.limits import SHORT_LINK_LIFE
 from segue.model.rendered import Rendered, RenderedEmail, RenderedSms
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.ports import StoredCode
+from tests.support.mailbox import KeptMessages
 
 NOW = 100 * DAY
 MAKER = CodeMaker(b"a secret of thirty-two bytes ok!")
@@ -50,7 +49,7 @@ class WatchedCodes(MemoryCodes):
         return super().put(codes, now)
 
 
-class CheckingMailbox(SandboxMailbox):
+class CheckingMailbox(KeptMessages):
     """Follows the links of each text that it is handed, at once."""
 
     def __init__(self, codes: MemoryCodes) -> None:
@@ -72,8 +71,7 @@ class World:
         self.codes = WatchedCodes()
         self.mailbox = CheckingMailbox(self.codes)
         self.clock = FixedClock(NOW)
-        senders = Senders.sandboxed(self.mailbox)
-        self.sender = CodedSenders(senders, self.codes, MAKER, self.clock)
+        self.sender = CodedSenders(self.mailbox, self.codes, MAKER, self.clock)
 
     @property
     def bodies(self) -> list[str]:
@@ -163,7 +161,7 @@ async def test_codes_that_are_all_taken_put_the_text_off() -> None:
             return list(codes)
 
     world = World()
-    sender = CodedSenders(Senders.sandboxed(world.mailbox), Taken(), MAKER, world.clock)
+    sender = CodedSenders(world.mailbox, Taken(), MAKER, world.clock)
     answer = await sender.send(text())
     assert isinstance(answer, TryLater)
     assert "stand for other links" in answer.detail
@@ -171,8 +169,8 @@ async def test_codes_that_are_all_taken_put_the_text_off() -> None:
 
 
 async def test_what_has_no_links_is_handed_over_without_a_write() -> None:
-    codes, mailbox = WatchedCodes(), SandboxMailbox()
-    sender = CodedSenders(Senders.sandboxed(mailbox), codes, MAKER, FixedClock(NOW))
+    codes, mailbox = WatchedCodes(), KeptMessages()
+    sender = CodedSenders(mailbox, codes, MAKER, FixedClock(NOW))
     await sender.send(text(body="No link"))
     await sender.send(RenderedEmail("s1", "ann", "sale", "ann@b.test", "shop@b.test", "Hi"))
     assert mailbox.count == 2

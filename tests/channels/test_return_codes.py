@@ -4,9 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from segue.channels.coded import CodedSenders
-from segue.channels.registry import Senders
 from segue.channels.return_codes import NamedReturns, ReturnCodes
-from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Accepted
 from segue.clock import FixedClock
 from segue.content.codes import CodeMaker
@@ -16,6 +14,7 @@ from segue.model.instants import DAY
 from segue.model.limits import RETURN_CODE_LIFE
 from segue.model.rendered import RenderedEmail, RenderedSms
 from segue.storage.memory_codes import MemoryCodes
+from tests.support.mailbox import KeptMessages
 
 SIGNER = TokenSigner(b"k" * 32)
 MAKER = CodeMaker(b"c" * 32)
@@ -35,10 +34,9 @@ class World:
     def __init__(self) -> None:
         self.clock = FixedClock(100 * DAY)
         self.stored = MemoryCodes()
-        self.mailbox = SandboxMailbox(clock=self.clock)
+        self.mailbox = KeptMessages(self.clock)
         self.codes = ReturnCodes(SIGNER, self.stored, MAKER, self.clock)
-        senders = Senders.sandboxed(self.mailbox)
-        coded = CodedSenders(senders, self.stored, MAKER, self.clock)
+        coded = CodedSenders(self.mailbox, self.stored, MAKER, self.clock)
         self.sends = NamedReturns(coded, self.codes)
 
     async def send(self, mail: RenderedEmail = MAIL) -> RenderedEmail:

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 
 from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
-from segue.channels.sender import Accepted, Refused, TryLater
+from segue.channels.sender import Accepted, Answer, Refused, TryLater
 from segue.channels.settings import (
     ApnsSettings,
     ChannelSettings,
@@ -109,13 +108,51 @@ def test_without_web_push_there_is_no_key_for_it_and_no_secret_is_made() -> None
     assert Senders(ChannelSettings(), FixedClock(), none).web_push_key is None
 
 
+class Keeping:
+    """Takes what it is given, and is closed."""
+
+    def __init__(self) -> None:
+        self.taken: list[Rendered] = []
+        self.closed = 0
+
+    async def send(self, message: Rendered) -> Answer:
+        self.taken.append(message)
+        return Accepted()
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
-async def test_in_the_sandbox_nothing_leaves(channel: Channel) -> None:
-    mailbox = SandboxMailbox(clock=FixedClock())
-    senders = Senders.sandboxed(mailbox)
-    assert isinstance(await senders.send(message_for(channel)), Accepted)
-    await senders.close()
-    assert mailbox.count == 1
+async def test_what_is_for_a_phone_goes_to_phones_whatever_is_set_up(channel: Channel) -> None:
+    async with post_office() as office, web_server() as web:
+        settings = ChannelSettings(
+            EmailSettings(smtp_url=f"smtp://{office.url}"),
+            WebhookSettings(allow_private_addresses=["127.0.0.1/32"]),
+            sms=SmsSettings(http=HttpSmsSettings(url=web.url, sends_per_second_max=1.0)),
+        )
+        senders, phone, inbox = Senders(settings, FixedClock(), secret), Keeping(), Keeping()
+        senders.keep_for_devices(inbox)
+        senders.keep_on_phones(phone)
+        message = msgspec.structs.replace(message_for(channel), for_phone=True)
+        assert isinstance(await senders.send(message), Accepted)
+        # A phone keeps up with any pace, and takes no turn of a provider.
+        assert [senders.turn(message, 5), senders.turn(message, 5)] == [5, 5]
+        await senders.close()
+    assert phone.taken == [message]
+    assert office.raw == web.asked == inbox.taken == []
+    assert phone.closed == inbox.closed == 1
+
+
+async def test_what_is_for_a_phone_goes_nowhere_else_where_there_are_none() -> None:
+    async with post_office() as office:
+        settings = ChannelSettings(EmailSettings(smtp_url=f"smtp://{office.url}"))
+        senders = Senders(settings, FixedClock(), secret)
+        answer = await senders.send(msgspec.structs.replace(MAIL, for_phone=True))
+        await senders.close()
+    assert isinstance(answer, Refused)
+    assert "virtual phone" in answer.detail
+    assert office.raw == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`segue demo`: started as a person would, watched until something was sent, ended by Ctrl-C."""
+"""`segue demo`: started as a person would, watched until a mail was opened, ended by Ctrl-C."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-def test_the_demo_shows_a_send_and_ends_cleanly_on_ctrl_c() -> None:
+def test_the_demo_shows_a_mail_sent_and_opened_and_ends_cleanly_on_ctrl_c() -> None:
     command = [sys.executable, "-u", "-m", "segue", "demo", "--port", "0", "--pace", "0.05"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -17,7 +17,7 @@ def test_the_demo_shows_a_send_and_ends_cleanly_on_ctrl_c() -> None:
     try:
         for line in process.stdout:
             told.append(line)
-            if "sends" in line:
+            if "opens" in line:
                 break
         process.send_signal(signal.SIGINT)
         told.append(process.stdout.read())
@@ -27,4 +27,5 @@ def test_the_demo_shows_a_send_and_ends_cleanly_on_ctrl_c() -> None:
         process.wait()
         process.stdout.close()
     assert "Ctrl-C ends it" in "".join(told)
+    assert "sends" in "".join(told)
     assert "The demo has ended" in told[-1]

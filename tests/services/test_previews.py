@@ -20,6 +20,7 @@ async def previewed(message: dict[str, Any], user_id: str = "preview") -> Previe
     live = LiveRuntime(START)
     await live.start()
     known = [AttributeChange(user, {"name": "Ann", "phone": "0470"}) for user in ("ann", "bob")]
+    known.append(AttributeChange("tim", {"phone": "0470", "test_user": True}))
     await live.hand_in([AttributesReceived(START, known), phones_of(START, "ann")])
     renderer = Renderer("http://segue.test", TokenSigner(b"k" * 32), live.clock)
     document = decode_campaign(follower("c", messages=[message]))
@@ -52,3 +53,13 @@ async def test_a_text_is_shown_with_what_it_takes() -> None:
 async def test_a_number_that_no_text_goes_to_is_told_of() -> None:
     shown = await previewed({"sms": {"body": "Hi"}}, "ann")
     assert shown.error == "'0470' is no number with a country code, such as +32470123456"
+
+
+async def test_a_test_user_is_shown_what_comes_to_their_virtual_phone() -> None:
+    text = await previewed({"sms": {"body": "Hi {{ phone_number }}"}}, "tim")
+    assert text.content is not None
+    assert text.content["body"] == "Hi 0470"
+    assert text.content["to"].startswith("+999")
+    push = await previewed({"push": {"title": "Hi"}}, "tim")
+    assert push.content is not None
+    assert push.content["title"] == "Hi"

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 from segue.channels.coded import CodedSenders
-from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
 from segue.clock import FixedClock
 from segue.content.codes import CodeMaker
 from segue.content.render import Renderer
@@ -19,6 +17,7 @@ from segue.runtime.dispatcher import Sends
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime
 from segue.storage.open import Stores, open_memory
+from tests.support.mailbox import KeptMessages
 
 SIGNER = TokenSigner(b"k" * 32)
 QUIET_LOOKS = 3  # in a row: then nothing more will happen before the clock moves
@@ -34,14 +33,14 @@ class LiveRuntime:
     """Start it, hand records in, move the clock; stop or crash it, and start it again."""
 
     def __init__(
-        self, start: int, senders: Sends | None = None, mailbox: SandboxMailbox | None = None
+        self, start: int, senders: Sends | None = None, mailbox: KeptMessages | None = None
     ) -> None:
         self.clock = FixedClock(start)
         self.stores: Stores = open_memory()
-        self.mailbox = mailbox or SandboxMailbox(clock=self.clock)
+        self.mailbox = mailbox or KeptMessages(self.clock)
         codes = CodeMaker(b"c" * 32)
         self._senders: Sends = senders or CodedSenders(
-            Senders.sandboxed(self.mailbox), self.stores.journal.codes, codes, self.clock
+            self.mailbox, self.stores.journal.codes, codes, self.clock
         )
         self._renderer = Renderer(
             "http://segue.test",

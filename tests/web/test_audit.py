@@ -8,6 +8,7 @@ from segue.web.api import (
     backtests,
     campaigns,
     events,
+    phones,
     projects,
     publishing,
     push_devices,
@@ -22,6 +23,7 @@ from segue.web.auth import permission_of
 MODULES: list[Any] = [
     backtests,
     campaigns,
+    phones,
     projects,
     publishing,
     push_devices,
@@ -74,4 +76,5 @@ def test_every_change_is_written_down_but_for_what_changes_nothing() -> None:
         "cancel_count",
         "plan_project",
         "preview_campaign",
+        "issue_token",
     }

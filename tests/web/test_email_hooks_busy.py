@@ -7,11 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+from tests.support.mailbox import KeptMessages
 from tests.support.provider_calls import SendGrid, Sns, all_providers, posted
 
 from segue.channels.http import HttpAnswer
-from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
 from segue.channels.settings import ChannelSettings
 from segue.clock import SystemClock
 from segue.content.tokens import TokenSigner, Tracked
@@ -42,8 +41,7 @@ class Served:
         self.token = signer.sign(Tracked("report", "u1", "sale", "A", "send-1", "email"))
         email = all_providers(SendGrid())
         settings = Settings(channels=ChannelSettings(email=email))
-        senders = Senders.sandboxed(SandboxMailbox(clock=clock))
-        self.application = Application(settings, stores, senders, clock)
+        self.application = Application(settings, stores, KeptMessages(clock), clock)
         self.application.email_hooks = EmailHooks(
             email, self.application.receipts, clock, self.fetch
         )

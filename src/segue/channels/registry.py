@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
 from segue.channels.push import PushSender
-from segue.channels.sandbox import SandboxMailbox
 from segue.channels.sender import Answer, Refused, Sender
 from segue.channels.settings import ChannelSettings, SmsSettings
 from segue.channels.sms import SmsSender
 from segue.channels.smtp import SmtpSender
 from segue.channels.webhook import WebhookSender
 from segue.clock import Clock
-from segue.model.channels import CHANNELS, DEVICE_CHANNELS, Channel
+from segue.model.channels import DEVICE_CHANNELS, Channel
 from segue.model.rendered import (
     Rendered,
     RenderedEmail,
@@ -49,6 +48,7 @@ class Senders:
             SegueError: a setting is unusable.
         """
         self._senders: dict[Channel, Sender] = {"webhook": WebhookSender(settings.webhook, clock)}
+        self._phone: Sender | None = None
         self._push: PushSender | None = None
         self._sms: SmsSender | None = None
         if settings.email.smtp_url is not None:
@@ -57,14 +57,6 @@ class Senders:
             self._senders["push"] = self._push = PushSender(settings.push, clock, secret)
         if settings.sms != SmsSettings():
             self._senders["sms"] = self._sms = SmsSender(settings.sms, clock, public_url)
-
-    @classmethod
-    def sandboxed(cls, mailbox: SandboxMailbox) -> "Senders":
-        """Return senders that keep every message in a mailbox: nothing leaves the machine."""
-        senders = cls.__new__(cls)
-        senders._senders = dict.fromkeys(CHANNELS, mailbox)
-        senders._push = senders._sms = None
-        return senders
 
     @property
     def channels(self) -> list[Channel]:
@@ -78,12 +70,23 @@ class Senders:
         return self._push.web_key if self._push is not None else None
 
     def keep_for_devices(self, inbox: Sender) -> None:
-        """Let an inbox take what devices fetch, unless all stays in a sandbox."""
+        """Let an inbox take what devices fetch."""
         for channel in DEVICE_CHANNELS:
-            self._senders.setdefault(channel, inbox)
+            self._senders[channel] = inbox
+
+    def keep_on_phones(self, phone: Sender) -> None:
+        """Let virtual phones take the messages of those who have one."""
+        self._phone = phone
 
     async def send(self, message: Rendered) -> Answer:
-        """Hand a message to its channel's sender; without one it is refused, with how to set it."""
+        """Hand a message to its channel's sender; without one it is refused, with how to set it.
+
+        One for a virtual phone goes there whatever is set up, and nowhere else.
+        """
+        if message.for_phone:
+            if self._phone is None:
+                return Refused("it is for a virtual phone, and nobody keeps those here")
+            return await self._phone.send(message)
         channel = channel_of(message)
         sender = self._senders.get(channel)
         if sender is None:
@@ -93,6 +96,8 @@ class Senders:
 
     def turn(self, message: Rendered, now: int) -> int:
         """Return when the message's provider takes it, `now` or later; the turn is kept for it."""
+        if message.for_phone:
+            return now
         match message:
             case RenderedPush() if self._push is not None:
                 return self._push.turn(message, now)
@@ -103,7 +108,8 @@ class Senders:
 
     async def close(self) -> None:
         """Close all senders, each once."""
-        senders = {id(sender): sender for sender in self._senders.values()}
+        phone = [] if self._phone is None else [self._phone]
+        senders = {id(sender): sender for sender in (*phone, *self._senders.values())}
         await asyncio.gather(*(sender.close() for sender in senders.values()))
 
 

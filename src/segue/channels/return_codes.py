@@ -76,7 +76,7 @@ class NamedReturns:
 
     async def send(self, message: Rendered) -> Answer:
         """Give an email its code, then hand it over."""
-        if isinstance(message, RenderedEmail):
+        if isinstance(message, RenderedEmail) and not message.for_phone:
             message = await self._codes.named(message)
         return await self._senders.send(message)
 

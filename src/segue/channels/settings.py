@@ -14,6 +14,7 @@ Timeout = Annotated[float, Meta(gt=0, le=600)]
 PlainAddress = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
 ReturnPath = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,40}@[A-Za-z0-9.-]{1,255}$")]
 ReplyText = Annotated[str, Meta(max_length=SMS_REPLY_LENGTH_MAX)]
+ToPhone = Literal["test_users", "everybody"]
 Rate = Annotated[float, Meta(gt=0)]
 TopicArn = Annotated[
     str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$")
@@ -235,12 +236,13 @@ class SmsSettings(_Shown, frozen=True):
 
 
 class ChannelSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Settings of every channel."""
+    """Settings of every channel; and whose messages go to a virtual phone instead."""
 
     email: EmailSettings = field(default_factory=EmailSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     push: PushSettings = field(default_factory=PushSettings)
     sms: SmsSettings = field(default_factory=SmsSettings)
+    to_phone: ToPhone = "test_users"
 
 
 def without_credentials(url: str) -> str:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from segue.channels.registry import Senders
-from segue.channels.sandbox import SandboxMailbox
+from segue.channels.settings import ChannelSettings
 from segue.cli.serve import run_server
 from segue.clock import SystemClock
 from segue.errors import SegueError
@@ -20,6 +20,7 @@ from segue.logs import set_up_logs
 from segue.runtime.live_feed import Subscription
 from segue.services.application import Application
 from segue.services.publishing import PublishSetWish
+from segue.services.secrets import secrets_of
 from segue.services.settings import Settings
 from segue.services.spans import Period
 from segue.services.stats import stats_of
@@ -61,7 +62,7 @@ _WORDS: Final = {
 def demo(host: str, port: int, pace: float, seed: str, show_all: bool) -> None:
     """Run a shop on a throw-away database, and show what happens as it happens.
 
-    Nothing leaves this machine: mails go to a sandbox, and synthetic people read them.
+    Nothing leaves this machine: messages go to virtual phones, and synthetic people read them.
     """
     set_up_logs()
     with tempfile.TemporaryDirectory(prefix="segue-demo-") as folder:
@@ -78,11 +79,12 @@ async def _demo(folder: Path, host: str, port: int, pace: float, seed: str, show
         port=listening.getsockname()[1],
         data=str(folder),
         log_bytes_max=LOG_BYTES_MAX,
+        channels=ChannelSettings(to_phone="everybody"),
     )
-    clock, mailbox = SystemClock(), SandboxMailbox()
-    senders = Senders.sandboxed(mailbox)
-    application = Application(settings, open_stores(folder), senders, clock)
-    stage = _Stage(application, mailbox, pace, seed, show_all)
+    clock, stores = SystemClock(), open_stores(folder)
+    senders = Senders(settings.channels, clock, secrets_of(stores.journal, clock))
+    application = Application(settings, stores, senders, clock)
+    stage = _Stage(application, pace, seed, show_all)
     try:
         await run_server(application, listening, asyncio.Event(), stage.open)
     finally:
@@ -92,16 +94,8 @@ async def _demo(folder: Path, host: str, port: int, pace: float, seed: str, show
 class _Stage:
     """What the demo adds to a server: campaigns, people, and the words on the terminal."""
 
-    def __init__(
-        self,
-        application: Application,
-        mailbox: SandboxMailbox,
-        pace: float,
-        seed: str,
-        show_all: bool,
-    ) -> None:
+    def __init__(self, application: Application, pace: float, seed: str, show_all: bool) -> None:
         self._application = application
-        self._mailbox = mailbox
         self._pace = pace
         self._seed = seed
         self._show_all = show_all
@@ -132,7 +126,7 @@ class _Stage:
         self._console.print(f"[bold]Segue’s demo shop[/bold] on {url}, API key {key}")
         self._console.print(f"Sign in as {account.email}, password {password}")
         self._console.print("Six connected campaigns, thirty people. Ctrl-C ends it.\n")
-        people = People(url, key, self._mailbox, application.clock, self._tell_person, self._seed)
+        people = People(url, key, application.clock, self._tell_person, self._seed)
         await people.live(self._pace)
 
     async def _narrate(self) -> None:

@@ -56,6 +56,8 @@ def _announce(application: Application) -> None:
     token = application.accounts.first_link()
     if token is not None:
         click.echo(f"Make the first account, by this link once: {application.link_url(token)}")
+    if application.settings.channels.to_phone == "everybody":
+        click.echo("Nobody gets a message: all go to virtual phones (channels.to_phone)")
     if application.web_push_key is not None:
         click.echo(f"Browsers subscribe to push with the key {application.web_push_key}")
 

@@ -84,6 +84,13 @@ class Renderer:
             twin._shortener = self._shortener.for_previews()
         return twin
 
+    def for_phones(self) -> "Renderer":
+        """Return one for virtual phones, whose emails no provider counts and no mailbox answers."""
+        twin = copy(self)
+        twin._is_counted_by_provider = False
+        twin._unsubscribe_address = None
+        return twin
+
     def render(
         self,
         channel: Channel,
@@ -161,6 +168,7 @@ class Renderer:
             method=body.method,
             headers=headers,
             body=payload,
+            variant=origin.variant,
         )
 
     def _note(
@@ -255,6 +263,7 @@ class _EmailRendering:
             text=text,
             reply_to=reply_to,
             headers=self._headers(sender, to, unsubscribe_address),
+            variant=origin.variant,
         )
 
     def _html(self, template: str, *, has_text: bool) -> tuple[str, str | None]:

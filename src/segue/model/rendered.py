@@ -1,4 +1,7 @@
-"""What a sender is handed: one message for one user, with every template filled in."""
+"""What a sender is handed: one message for one user, with every template filled in.
+
+One that is `for_phone` goes to the user's virtual phone, and to no provider.
+"""
 
 from typing import Any, Literal
 
@@ -25,6 +28,8 @@ class RenderedEmail(Struct, frozen=True):
     reply_to: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     return_code: str = ""
+    variant: str = ""
+    for_phone: bool = False
 
 
 class RenderedWebhook(Struct, frozen=True):
@@ -37,6 +42,8 @@ class RenderedWebhook(Struct, frozen=True):
     method: str
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    variant: str = ""
+    for_phone: bool = False
 
 
 class RenderedPush(Struct, frozen=True):
@@ -59,6 +66,7 @@ class RenderedPush(Struct, frozen=True):
     pages: list[StoryPage] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
     token: str = ""
+    for_phone: bool = False
 
 
 class ShortLink(Struct, frozen=True):
@@ -86,6 +94,7 @@ class RenderedSms(Struct, frozen=True):
     variant: str = ""
     short_links: list[ShortLink] = field(default_factory=list)
     token: str = ""  # names the message in what its provider reports of it
+    for_phone: bool = False
 
 
 class RenderedNote(Struct, frozen=True):
@@ -97,6 +106,7 @@ class RenderedNote(Struct, frozen=True):
     channel: Literal["in_app_message", "content_card"]
     content: dict[str, Any]
     variant: str = ""
+    for_phone: bool = False
 
 
 Rendered = RenderedEmail | RenderedWebhook | RenderedPush | RenderedSms | RenderedNote

@@ -1,5 +1,7 @@
 """Fills a message in at hand-over: the campaign's newest content, the user as they are now."""
 
+from msgspec.structs import replace
+
 from segue.content.context import template_context
 from segue.content.headers import SenderInvalidError
 from segue.content.links import origin_of
@@ -12,6 +14,7 @@ from segue.model.messages import MessageBody
 from segue.model.rendered import Rendered
 from segue.model.state import UserState
 from segue.runtime.dispatcher import NotSentError
+from segue.runtime.phones import PhoneRule, addresses_of, device_of
 from segue.runtime.runtime import Runtime
 from segue.storage.ports import OutboxItem
 
@@ -19,12 +22,16 @@ from segue.storage.ports import OutboxItem
 class LiveRenders:
     """Renders items of the outbox."""
 
-    def __init__(self, runtime: Runtime, renderer: Renderer) -> None:
+    def __init__(
+        self, runtime: Runtime, renderer: Renderer, phones: PhoneRule | None = None
+    ) -> None:
         self._runtime = runtime
         self._renderer = renderer
+        self._phone_renderer = renderer.for_phones()
+        self._phones = phones or PhoneRule()
 
     def render(self, item: OutboxItem) -> Rendered:
-        """Return the message.
+        """Return the message; of one who has a virtual phone, addressed to that.
 
         Raises:
             NotSentError: there is no message for this user, with the reason and the place.
@@ -52,6 +59,12 @@ class LiveRenders:
         document = campaign.newest.document
         origin = origin_of(deliver.send_id, deliver.user_id, document, variant.name)
         try:
+            if self._phones.has_phone(state):
+                addresses = {**state.attributes, **addresses_of(deliver.user_id)}
+                devices = [device_of(deliver.user_id)]
+                renderer = self._phone_renderer
+                message = renderer.render(item.channel, body, addresses, context, origin, devices)
+                return replace(message, for_phone=True)
             return self._renderer.render(
                 item.channel, body, state.attributes, context, origin, devices_of(state, item.tried)
             )

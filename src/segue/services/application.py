@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
+from segue.channels.phone import PhoneSender
 from segue.channels.registry import Senders
 from segue.channels.return_codes import NamedReturns, ReturnCodes
 from segue.clock import Clock
@@ -13,6 +14,7 @@ from segue.content.render import Renderer
 from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
 from segue.model.channels import Channel
+from segue.runtime.phones import PhoneRule
 from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
@@ -27,6 +29,10 @@ from segue.services.keys import Keyring, create_key
 from segue.services.mail_reports import MailReports
 from segue.services.mail_watch import MailWatch, open_mailbox
 from segue.services.passwords import Passwords
+from segue.services.phone_actions import PhoneActions
+from segue.services.phone_tokens import SECRET as PHONE_SECRET
+from segue.services.phone_tokens import PhoneTokens
+from segue.services.phones import VirtualPhones
 from segue.services.preferences import PreferencePages
 from segue.services.previews import Previews
 from segue.services.projects import Projects
@@ -69,6 +75,7 @@ class Application:
             is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
             unsubscribe_address=settings.channels.email.unsubscribe_address,
         )
+        rule = PhoneRule(settings.channels.to_phone)
         email = settings.channels.email
         return_codes = ReturnCodes(signer, stores.journal.codes, codes, clock)
         coded = CodedSenders(senders, stores.journal.codes, codes, clock)
@@ -77,13 +84,14 @@ class Application:
             stores.journal,
             stores.snapshot,
             self._sends,
-            lambda runtime: LiveRenders(runtime, renderer),
+            lambda runtime: LiveRenders(runtime, renderer, rule),
             clock,
             settings.log_bytes_max,
         )
         inbox = InboxSender(stores.journal.inbox, clock)
         senders.keep_for_devices(inbox)
         self.devices = Devices(self.runtime, inbox, signer)
+        self.phones = self._phones(inbox, rule, signer)
         self.keyring = Keyring(stores.journal, clock)
         self.audit = AuditTrail(stores.journal, clock)
         passwords = Passwords(clock)
@@ -99,7 +107,7 @@ class Application:
         self.backtests = BacktestJobs(self.runtime, settings)
         self.users = Users(self.runtime)
         self.push_devices = PushDevices(self.runtime)
-        self.previews = Previews(self.runtime, renderer)
+        self.previews = Previews(self.runtime, renderer, rule)
         self.tracking = Tracking(self.runtime, signer, clock)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
@@ -148,6 +156,14 @@ class Application:
     def channels_set_up(self) -> list[Channel]:
         """The channels that have a provider; those that devices fetch need none."""
         return self._senders.channels
+
+    def _phones(self, inbox: InboxSender, rule: PhoneRule, signer: TokenSigner) -> VirtualPhones:
+        journal, clock = self._stores.journal, self.clock
+        sender = PhoneSender(journal.phones, inbox, clock)
+        self._senders.keep_on_phones(sender)
+        actions = PhoneActions(self.settings.base_url, signer, clock)
+        tokens = PhoneTokens(installation_secret(journal, clock, PHONE_SECRET), clock)
+        return VirtualPhones(self.runtime, sender, self.devices, rule, actions, tokens)
 
     @property
     def web_push_key(self) -> str | None:

@@ -15,6 +15,7 @@ from segue.model.devices import RegisteredDevice
 from segue.model.messages import MessageBody
 from segue.model.rendered import RenderedSms
 from segue.model.state import TriggerContext
+from segue.runtime.phones import PhoneRule, addresses_of, device_of
 from segue.runtime.runtime import Runtime
 from segue.storage.ports import StoredCampaign
 
@@ -50,9 +51,12 @@ class Preview(Struct):
 class Previews:
     """Fills messages in without sending them."""
 
-    def __init__(self, runtime: Runtime, renderer: Renderer) -> None:
+    def __init__(
+        self, runtime: Runtime, renderer: Renderer, phones: PhoneRule | None = None
+    ) -> None:
         self._runtime = runtime
         self._renderer = renderer.for_previews()
+        self._phones = phones or PhoneRule()
 
     def preview(self, campaign: StoredCampaign, wish: PreviewRequest) -> Preview:
         """Return each message of the campaign for one user."""
@@ -92,12 +96,16 @@ class Previews:
             "preview",
         )
         origin = origin_of("preview", wish.user_id, campaign.document, variant.name)
+        if self._phones.has_phone(self._runtime.state_of(wish.user_id)):
+            attributes = {**attributes, **addresses_of(wish.user_id)}
+            devices = [device_of(wish.user_id)]
         try:
             rendered = self._renderer.render(channel, body, attributes, context, origin, devices)
         except SegueError as error:
             return PreviewedMessage(variant.name, channel, error=str(error))
         content = to_builtins(rendered, builtin_types=(bytes,))
-        for name in ("devices", "token"):  # not for those who look at a message
+        # Of how it gets there, and not for those who look at it.
+        for name in ("devices", "token", "for_phone"):
             content.pop(name, None)
         if isinstance(rendered, RenderedSms):
             content["segments"] = to_builtins(segments_of(rendered.body))

@@ -89,16 +89,17 @@ class SmsReplies:
             self.forged_count += 1
             raise
 
-    async def take(self, callback: SmsCallback) -> str:
+    async def take(self, callback: SmsCallback, user_id: str | None = None) -> str:
         """Take a report or a text in; return what is to be answered, or nothing.
 
-        The answer is the same whether or not anybody has the number.
+        The answer is the same whether or not anybody has the number. A text from a virtual phone
+        is that of its user (`user_id`).
         """
         if isinstance(callback, SmsReport):
             await self._take_report(callback)
             return ""
         keyword = callback.keyword or keyword_in(callback.text)
-        await self._take_text(callback, keyword)
+        await self._take_text(callback, keyword, user_id)
         is_answered = callback.keyword is not None
         return "" if keyword is None or is_answered else str(getattr(self._replies, keyword))
 
@@ -123,7 +124,9 @@ class SmsReplies:
         event = _event_of(tracked, act, f"{report.provider}:{message_id}:{end}", report.code)
         await self._runtime.ingest.take_events([event], is_urgent=True)
 
-    async def _take_text(self, text: InboundSms, keyword: Keyword | None) -> None:
+    async def _take_text(
+        self, text: InboundSms, keyword: Keyword | None, user_id: str | None
+    ) -> None:
         number = comparable_address("sms", text.from_)
         if number is None or keyword == "help":
             return
@@ -135,14 +138,21 @@ class SmsReplies:
             await self._catch_up()
             event_id = f"{text.provider}:{message_id}:{keyword or REPLY_EVENT}"
             if keyword is None:
-                await self._reply(number, text.text, event_id)
+                users = self._users_with(number) if user_id is None else [user_id]
+                await self._reply(users, text.text, event_id)
+                return
+            if user_id is not None:
+                await self._obey([user_id], keyword, event_id)
                 return
             after = ""
             while users := self._users_with(number, after):
-                await self._subscribe(users, keyword)
-                if keyword == "stop":
-                    await self._credit_stop(users, event_id)
+                await self._obey(users, keyword, event_id)
                 after = users[-1]
+
+    async def _obey(self, users: Sequence[str], keyword: Keyword, event_id: str) -> None:
+        await self._subscribe(users, keyword)
+        if keyword == "stop":
+            await self._credit_stop(users, event_id)
 
     async def _subscribe(self, users: Sequence[str], keyword: Keyword) -> None:
         """Open or close the channel, whatever else is waiting to be decided."""
@@ -168,9 +178,8 @@ class SmsReplies:
         if events:
             await self._runtime.ingest.take_events(events, is_urgent=True)
 
-    async def _reply(self, number: str, text: str, event_id: str) -> None:
+    async def _reply(self, users: Sequence[str], text: str, event_id: str) -> None:
         """Record an answer, by the user who got the newest message: it answers that one."""
-        users = self._users_with(number)
         if not users:
             return
         newest = {user_id: self._newest_sms(user_id) for user_id in users}

@@ -1,15 +1,14 @@
 """Synthetic people: they visit, buy, open, click or ignore, through the public endpoints."""
 
 import asyncio
-import re
-from collections.abc import Callable
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import httpx2
 
-from segue.channels.sandbox import SandboxMailbox
 from segue.clock import Clock
-from segue.model.rendered import RenderedEmail
 from segue.simulator.dice import Dice
 
 FIRST_NAMES: Final = (
@@ -19,8 +18,7 @@ FIRST_NAMES: Final = (
 )  # fmt: skip
 _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 _SCANNER: Final = "GoogleImageProxy"
-_PIXEL: Final = re.compile(r'src="([^"]+/t/o/[^"]+)"')
-_LINK: Final = re.compile(r'href="([^"]+/t/c/[^"]+)"')
+_SILENCE_MAX_S: Final = 30.0  # of the stream of phones, which is heard every ten seconds
 _REACTIONS_MAX: Final = 200  # people with a mail before them at once; the rest ignore theirs
 
 # What somebody does at a visit, and how often.
@@ -37,10 +35,7 @@ Tell = Callable[[str, str], None]
 class People:
     """A crowd of constant size that never stops; `live` runs until it is cancelled."""
 
-    def __init__(
-        self, url: str, key: str, mailbox: SandboxMailbox, clock: Clock, tell: Tell, seed: str
-    ) -> None:
-        self._mailbox = mailbox
+    def __init__(self, url: str, key: str, clock: Clock, tell: Tell, seed: str) -> None:
         self._clock = clock
         self._tell = tell
         self._dice = Dice(seed)
@@ -53,7 +48,7 @@ class People:
     async def live(self, pace_s: float) -> None:
         """Let somebody visit about every `pace_s` seconds, and everybody read their mail."""
         await self._sign_up()
-        reading = asyncio.create_task(self._read_mail())
+        reading = asyncio.create_task(self._read_phones())
         try:
             while True:
                 await self._clock.sleep(self._dice.between(0.2, 1.8) * pace_s)
@@ -83,34 +78,49 @@ class People:
         self._tell(name, event.replace("_", " "))
         await self._api.post("/api/v1/events", json={"events": [line]})
 
-    async def _read_mail(self) -> None:
+    async def _read_phones(self) -> None:
+        """Let mails be read as they come; a stream that breaks off is taken up where it was."""
+        last_id: str | None = None
         while True:
-            message = (await self._mailbox.next()).message
-            if isinstance(message, RenderedEmail) and len(self._reacting) < _REACTIONS_MAX:
-                task = asyncio.create_task(self._react(message))
-                self._reacting.add(task)
-                task.add_done_callback(self._reacting.discard)
+            with contextlib.suppress(httpx2.HTTPError):
+                async for message in self._messages(last_id):
+                    last_id = message["id"]
+                    if message["channel"] == "email" and len(self._reacting) < _REACTIONS_MAX:
+                        task = asyncio.create_task(self._react(message))
+                        self._reacting.add(task)
+                        task.add_done_callback(self._reacting.discard)
+            await self._clock.sleep(1)
 
-    async def _react(self, mail: RenderedEmail) -> None:
+    async def _messages(self, last_id: str | None) -> AsyncIterator[dict[str, Any]]:
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        stream = self._api.stream(
+            "GET", "/api/v1/phones/stream", headers=headers, timeout=_SILENCE_MAX_S
+        )
+        async with stream as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+    async def _react(self, mail: dict[str, Any]) -> None:
         """Open, click, buy or ignore; a few have a proxy that opens everything first."""
-        html, name = mail.html or "", mail.user_id.capitalize()
-        pixel, link = _PIXEL.search(html), _LINK.search(html)
-        if pixel is None or link is None:
+        name, subject = mail["user_id"].capitalize(), mail["content"]["subject"]
+        urls = {one["act"]: one["url"] for one in reversed(mail["actions"])}  # the first of each
+        if not {"email_open", "email_click"} <= urls.keys():
             return
         if self._dice.happens(0.15):
-            await self._get(pixel[1], _SCANNER)
+            await self._get(urls["email_open"], _SCANNER)
         await self._clock.sleep(self._dice.between(3, 12))
         if self._dice.happens(0.5):
             return
-        self._tell(name, f"opens “{mail.subject}”")
-        await self._get(pixel[1], _AGENT)
+        self._tell(name, f"opens “{subject}”")
+        await self._get(urls["email_open"], _AGENT)
         await self._clock.sleep(self._dice.between(0.5, 3))
         if self._dice.happens(0.5):
-            self._tell(name, f"clicks in “{mail.subject}”")
-            await self._get(link[1], _AGENT)
+            self._tell(name, f"clicks in “{subject}”")
+            await self._get(urls["email_click"], _AGENT)
 
     async def _get(self, url: str, agent: str) -> None:
-        await self._browser.get(url.replace("&amp;", "&"), headers={"User-Agent": agent})
+        await self._browser.get(url, headers={"User-Agent": agent})
 
 
 def _cumulative() -> list[tuple[str, float]]:

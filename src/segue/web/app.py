@@ -15,6 +15,7 @@ from segue.web.api import (
     connections,
     events,
     mail_reports,
+    phones,
     projects,
     publishing,
     push_devices,
@@ -31,6 +32,7 @@ from segue.web.dashboard.errors import answer_by_reader
 from segue.web.dashboard.router import dashboard_router
 from segue.web.errors import EXCEPTION_HANDLERS, SECURITY_HEADERS
 from segue.web.hooks.email import email_hooks_router
+from segue.web.hooks.phone import take_phones_text
 from segue.web.hooks.sms import HANDLERS as SMS_HOOKS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
@@ -54,6 +56,7 @@ def create_app(application: Application) -> Litestar:
             mail_reports.take_mail_report,
             *users.HANDLERS,
             *push_devices.HANDLERS,
+            *phones.HANDLERS,
             *campaigns.HANDLERS,
             *publishing.HANDLERS,
             *connections.HANDLERS,
@@ -79,6 +82,7 @@ def create_app(application: Application) -> Litestar:
             *TRACKING,
             *SMS_HOOKS,
             *PREFERENCES,
+            take_phones_text,
             *OPERATIONS,
         ],
         dependencies={"application": Provide(provide_application, sync_to_thread=False)},

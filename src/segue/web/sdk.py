@@ -21,10 +21,11 @@ from segue.runtime.ingest import Taken
 from segue.services.application import Application
 from segue.services.devices import Due, Watch
 from segue.services.identity import may_speak
-from segue.web.auth import Connection, needs_scope
+from segue.web.auth import Connection
 from segue.web.bodies import read_json
 from segue.web.cross_origin import CrossOrigin
 from segue.web.device_bodies import EventsBody, PushTokenBody, ReportsBody, SessionBody
+from segue.web.phone_keys import may_phone_speak, needs_device_key, refuse_attributes
 from segue.web.rate_limit import CallBudget
 
 _HEARTBEAT_S: Final = 20.0  # proxies close what is silent for a minute
@@ -69,9 +70,13 @@ class ContentCards(Struct):
 def _let_speak(request: AnyRequest, application: Application, user_id: UserId) -> None:
     """Refuse a device that does not show the user's identity, where one is asked for.
 
+    A virtual phone shows by its token whose it is.
+
     Raises:
         NotAuthorizedException: it may not speak for the user.
     """
+    if may_phone_speak(request.auth, user_id):
+        return
     secret = application.settings.sdk.identity_secret
     if not may_speak(secret, user_id, request.headers.get("segue-identity")):
         raise NotAuthorizedException(
@@ -80,7 +85,7 @@ def _let_speak(request: AnyRequest, application: Application, user_id: UserId) -
         )
 
 
-@post("/v1/session", status_code=200, opt={"scope": "sdk"})
+@post("/v1/session", status_code=200, opt={"scope": "sdk", "phone": True})
 async def start_session(request: AnyRequest, application: Application) -> SessionStarted:
     """Record that a session started; tell what is due to the user.
 
@@ -95,7 +100,7 @@ async def start_session(request: AnyRequest, application: Application) -> Sessio
     return SessionStarted(settings, due.now, due.in_app_messages, due.content_cards)
 
 
-@post("/v1/events", status_code=202, opt={"scope": "sdk"})
+@post("/v1/events", status_code=202, opt={"scope": "sdk", "phone": True})
 async def take_events(request: AnyRequest, application: Application) -> Taken:
     """Take what a user did, `{user_id, events: [...], attributes?, sent_at?}`; durable then.
 
@@ -106,11 +111,12 @@ async def take_events(request: AnyRequest, application: Application) -> Taken:
     _let_speak(request, application, body.user_id)
     events = body.read(application.clock.now())
     if body.attributes:
+        refuse_attributes(request.auth)
         await application.devices.change(body.user_id, body.attributes)
     return await application.devices.take_events(events)
 
 
-@get("/v1/in-app-messages", opt={"scope": "sdk"})
+@get("/v1/in-app-messages", opt={"scope": "sdk", "phone": True})
 async def get_in_app_messages(
     user_id: IdQuery, request: AnyRequest, application: Application
 ) -> InAppMessages:
@@ -120,7 +126,7 @@ async def get_in_app_messages(
     return InAppMessages(due.now, due.in_app_messages)
 
 
-@get("/v1/content-cards", opt={"scope": "sdk"})
+@get("/v1/content-cards", opt={"scope": "sdk", "phone": True})
 async def get_content_cards(
     user_id: IdQuery, request: AnyRequest, application: Application
 ) -> ContentCards:
@@ -130,7 +136,7 @@ async def get_content_cards(
     return ContentCards(due.now, due.content_cards)
 
 
-@post("/v1/interactions", status_code=202, opt={"scope": "sdk"})
+@post("/v1/interactions", status_code=202, opt={"scope": "sdk", "phone": True})
 async def take_interactions(request: AnyRequest, application: Application) -> Taken:
     """Take what a user did with messages; durable then, and a repeat of an id is taken once.
 
@@ -165,7 +171,7 @@ async def remove_push_token(
     await application.push_devices.remove(user_id, device_id)
 
 
-@get("/v1/stream", opt={"scope": "sdk"}, sync_to_thread=False)
+@get("/v1/stream", opt={"scope": "sdk", "phone": True}, sync_to_thread=False)
 def stream(user_id: IdQuery, request: AnyRequest, application: Application) -> ServerSentEvent:
     """Tell what is due to a user, as an event `due`, at once and whenever something comes."""
     _let_speak(request, application, user_id)
@@ -221,7 +227,7 @@ def sdk_router(clock: Clock) -> Router:
             stream,
             script,
         ],
-        guards=[bounds_calls, needs_scope],
+        guards=[bounds_calls, needs_device_key],
         middleware=[CrossOrigin],
         request_max_body_size=DEVICE_REQUEST_BYTES_MAX,
         tags=["device SDK"],
