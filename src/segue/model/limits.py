@@ -158,6 +158,9 @@ AUDIT_KEPT_MAX: Final = 100_000  # changes: some 20 MB, years of a busy team
 AUDIT_TEXT_LENGTH_MAX: Final = 500  # of each text of a change
 AUDIT_PAGE_MAX: Final = 50  # changes on one page
 FORM_BYTES_MAX: Final = 4 * 1024 * 1024  # eight variants of an email of 400 kB
+COMPOSITIONS_MAX: Final = 200  # campaigns being written: a busy team's; the idlest go
+COMPOSITION_BYTES_MAX: Final = 4 * 1024 * 1024  # as a form: eight variants of an email of 400 kB
+CONFIRMED_USERS_MIN: Final = 1_000  # above it, whoever publishes types the number
 KEYS_MAX: Final = 500  # API keys that are not revoked: all are read once a second
 KEY_NAME_LENGTH_MAX: Final = 100  # fits on a line
 

@@ -141,6 +141,11 @@ def decode_tracked(code: str, stored: bytes, place: str) -> Tracked:
     return _decoded(_tracked_decoder, stored, f"The short code {code} in {place}", _RESTORE)
 
 
+def decode_tree(composition_id: str, stored: bytes, place: str) -> dict[str, Any]:
+    """Return the stored document of a campaign that is being written."""
+    return _decoded(_content_decoder, stored, f"The draft {composition_id} in {place}", _RESTORE)
+
+
 _RESTORE: Final = "Stop Segue and restore the folder from a backup."
 _REBUILD: Final = (
     "Stop Segue and restore the folder from a backup; or, while the log still reaches back to "

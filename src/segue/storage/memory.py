@@ -34,6 +34,7 @@ from segue.storage.encoding import (
 from segue.storage.memory_accounts import MemoryAccounts, MemoryAudit
 from segue.storage.memory_addresses import MemoryAddresses
 from segue.storage.memory_codes import MemoryCodes
+from segue.storage.memory_compositions import MemoryCompositions
 from segue.storage.memory_inbox import MemoryInbox
 from segue.storage.memory_phones import MemoryPhones
 from segue.storage.memory_suppressions import MemorySuppressions
@@ -74,6 +75,7 @@ class MemoryJournal:
         self.inbox, self.codes, self.phones = MemoryInbox(), MemoryCodes(), MemoryPhones()
         self.accounts, self.audit = MemoryAccounts(), MemoryAudit()
         self.suppressions = MemorySuppressions()
+        self.compositions = MemoryCompositions()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, both or neither."""

@@ -20,6 +20,7 @@ from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.account_ports import Accounts, Audit
+from segue.storage.composition_ports import Compositions
 from segue.storage.phones import Phones
 from segue.storage.suppression_ports import Suppressions
 
@@ -147,6 +148,10 @@ class Journal(Protocol):
     @property
     def phones(self) -> Phones:
         """The messages that lie on virtual phones."""
+
+    @property
+    def compositions(self) -> Compositions:
+        """The campaigns that are being written."""
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.

@@ -1,6 +1,6 @@
 -- The journal (segue.db): the log, the index of its users, what people set up, the messages that
--- wait for devices or lie on virtual phones, what short codes stand for, those who sign in, and the
--- addresses that get nothing.
+-- wait for devices or lie on virtual phones, what short codes stand for, those who sign in, the
+-- addresses that get nothing, and what is being written.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -165,3 +165,16 @@ CREATE TABLE IF NOT EXISTS phone_messages (
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS phone_messages_by_user ON phone_messages (user_id, place, byte_count);
+CREATE TABLE IF NOT EXISTS compositions (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL,
+    campaign TEXT,
+    base_version INTEGER NOT NULL,
+    base_updated_at INTEGER NOT NULL,
+    is_slug_own INTEGER NOT NULL,
+    visited TEXT NOT NULL, -- keys of steps, with spaces between them
+    tree BLOB NOT NULL -- msgpack; last, so that lists leave its overflow pages alone
+) STRICT;
