@@ -22,6 +22,7 @@ from segue.services.accounts import Accounts, link_url
 from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
+from segue.services.compositions import Compositions
 from segue.services.counts import Counts
 from segue.services.devices import Devices
 from segue.services.email_hooks import EmailHooks
@@ -99,6 +100,7 @@ class Application:
         self.sign_ins = SignIns(stores.journal, clock, passwords)
         self.totals = LiveTotals(self.runtime)
         self.campaigns = Campaigns(self.runtime)
+        self.compositions = Compositions(self.runtime, self.campaigns)
         self.publishing = Publishing(self.runtime, self.campaigns)
         self.segments = Segments(self.runtime)
         self.counts = Counts(self.runtime)

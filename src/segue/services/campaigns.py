@@ -75,19 +75,29 @@ class Campaigns:
         return campaign
 
     async def update(
-        self, reference: str, raw: object, *, may_publish: bool = True
+        self,
+        reference: str,
+        raw: object,
+        *,
+        may_publish: bool = True,
+        unchanged_since: int | None = None,
     ) -> StoredCampaign:
         """Replace a campaign's document; an active one gets a new version at once.
+
+        With `unchanged_since`, only if nobody has changed it after that instant.
 
         Raises:
             NotAllowedError: it is active, and whoever edits it may not publish.
             InvalidError: with every fault of the document, its references included if active.
-            ConflictError: the slug of a published campaign would change, or it is archived.
+            ConflictError: the slug of a published campaign would change, it is archived, or it was
+                changed meanwhile.
         """
         document = self._decode(raw)
         is_live = self.find(reference).status == "active"
         async with self._runtime.changing(audiences_in([document]) if is_live else ()):
             campaign = self.find(reference)
+            if unchanged_since not in (None, campaign.updated_at):
+                raise ConflictError(f"{campaign.slug} was changed by somebody else meanwhile")
             if campaign.status == "active" and not may_publish:
                 raise NotAllowedError(
                     f"{campaign.slug} is active, so a change of it is published at once, which "
