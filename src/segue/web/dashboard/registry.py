@@ -13,10 +13,12 @@ from segue.web.dashboard import (
     sign_in,
     team,
 )
+from segue.web.dashboard.composer import writing as composer
 from segue.web.dashboard.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     home.PAGE,
+    composer.PAGE,
     team.PAGE,
     keys.PAGE,
     changes.PAGE,

@@ -1,0 +1,24 @@
+"""Step 3, Audience: who may get it."""
+
+from typing import Any
+
+from segue.services.application import Application
+from segue.services.compositions import Composition
+from segue.web.dashboard.composer.step import Step
+from segue.web.dashboard.pages import PageRequest
+
+
+def _context(
+    _request: PageRequest, application: Application, composition: Composition
+) -> dict[str, Any]:
+    parts = application.compositions.sentence(composition)
+    return {"words": "".join(one.text for one in parts if one.step == "audience")}
+
+
+STEP = Step(
+    "audience",
+    "Audience",
+    ("audience", "recheck_audience", "subscription_group"),
+    "composer/audience.html",
+    _context,
+)
