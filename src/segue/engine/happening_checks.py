@@ -16,7 +16,7 @@ _KINDS = ("event", "purchase", "session_start", "interact_with_campaign", "did_n
 _OPTIONS = ("alias", "button", "page", "conversion_event", "body_only", "outcome")
 _NAMES = ("campaign", "variant", "alias", "button", "page")
 # What did_not can wait for: it begins at the receipt, so not the receipt itself.
-_WAITABLE = tuple(
+WAITABLE = tuple(
     row.name
     for row in INTERACTIONS.values()
     if row.name == "conversion"
@@ -68,8 +68,8 @@ def check_interaction(spec: InteractionSpec, path: str, own_slug: str = "") -> I
 
 
 def _check_did_not(spec: DidNot, path: str, own_slug: str) -> Iterator[Problem]:
-    if spec.interaction not in _WAITABLE:
-        hint = did_you_mean(spec.interaction, [*_WAITABLE])
+    if spec.interaction not in WAITABLE:
+        hint = did_you_mean(spec.interaction, [*WAITABLE])
         message = f"{shown(spec.interaction)} is no interaction to wait for{hint}"
         yield Problem(f"{path}.interaction", message)
     yield from _check_options(spec, path, own_slug)

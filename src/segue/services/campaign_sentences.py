@@ -70,6 +70,25 @@ def sentence_text(parts: Sequence[Part]) -> str:
     return "".join(part.text for part in parts)
 
 
+class Stages(Struct, frozen=True):
+    """What happens to one user, one thing after the other; "" where there is no wait."""
+
+    start: str
+    wait: str
+    unless: str
+    send: str
+
+
+def campaign_stages(document: Campaign, words: Words) -> Stages:
+    """Return what starts a campaign, the wait, what ends it, and what is sent then."""
+    delivery = document.delivery
+    wait = "" if delivery.delay == "immediately" else _delay(delivery.delay)
+    exceptions = [_does(one, words) for one in delivery.exceptions]
+    start = "".join(part.text for part in _start(delivery, words)).removesuffix(", ")
+    unless = _listed(exceptions, "or") if wait else ""
+    return Stages(start, wait, unless, f"send {_messages(document)}")
+
+
 def _start(delivery: Delivery, words: Words) -> Iterator[Part]:
     match delivery.type:
         case "api":

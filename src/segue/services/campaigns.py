@@ -46,12 +46,15 @@ class Campaigns:
 
     def sentence(self, document: Campaign) -> list[Part]:
         """Return what a campaign does in one sentence, with the names of those it refers to."""
+        return campaign_sentence(document, self.words(document))
+
+    def words(self, document: Campaign) -> Words:
+        """Return what says things about a campaign, and names those it refers to."""
         slugs = {one.spec.campaign for one in references_in(document)}
         found = [self._journal.find_campaign(slug) for slug in slugs if isinstance(slug, str)]
         names = {one.slug: one.document.name for one in found if one is not None}
         runtime = self._runtime
-        words = Words("a user", runtime.plan, runtime.clock.now(), names)
-        return campaign_sentence(document, words)
+        return Words("a user", runtime.plan, runtime.clock.now(), names)
 
     def create(self, raw: object) -> StoredCampaign:
         """Keep a document as a draft.

@@ -13,7 +13,7 @@ from segue.model.instants import format_instant
 from segue.model.limits import COMPOSITION_BYTES_MAX, COMPOSITIONS_MAX
 from segue.model.problems import InvalidError, Problem
 from segue.runtime.runtime import Runtime
-from segue.services.campaign_sentences import Part
+from segue.services.campaign_sentences import Part, Stages, campaign_stages
 from segue.services.campaigns import Campaigns
 from segue.services.composition_findings import CompositionProblems, problems_of
 from segue.services.composition_sketch import sketch_of
@@ -27,6 +27,7 @@ from segue.services.composition_trees import (
     recipe_tree,
     tree_of,
 )
+from segue.services.interaction_choices import InteractionChoices
 from segue.storage.composition_ports import CompositionHead, StoredComposition
 from segue.storage.encoding import encode
 from segue.storage.ports import StoredCampaign
@@ -184,6 +185,17 @@ class Compositions:
     def sentence(self, composition: Composition) -> list[Part]:
         """Return what it does, as far as it is said, in one sentence."""
         return self._campaigns.sentence(self.sketch(composition))
+
+    def stages(self, composition: Composition) -> Stages:
+        """Return what happens to one user, as far as it is said, one thing after the other."""
+        document = self.sketch(composition)
+        return campaign_stages(document, self._campaigns.words(document))
+
+    def choices(self, composition: Composition) -> InteractionChoices:
+        """Return what it could follow: what can happen with the other campaigns."""
+        base = self.base_of(composition)
+        without = (base.slug,) if base is not None else ()
+        return InteractionChoices([*self._campaigns.surroundings(without).others.values()])
 
     def base_of(self, composition: Composition) -> StoredCampaign | None:
         """Return the campaign that it edits, as it is now; None for a new or a deleted one."""

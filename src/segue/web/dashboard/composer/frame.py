@@ -1,7 +1,7 @@
 """What stands around each step: the stepper, the sentence, the problems and where they are."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -11,10 +11,33 @@ from segue.services.application import Application
 from segue.services.campaign_sentences import Part
 from segue.services.composition_findings import CompositionProblems
 from segue.services.compositions import Composition
+from segue.web.dashboard.composer.happenings import campaign_value, kind_of_happening
 from segue.web.dashboard.composer.step import Step, StepKey
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_for
+from segue.web.dashboard.composer.values import (
+    OPERATOR_WORDS,
+    UNIT_WORDS,
+    duration_parts,
+    kind_of,
+    loose,
+    operand_text,
+    operators_of,
+)
 from segue.web.dashboard.form_fields import lookup
 from segue.web.dashboard.pages import PageRequest, crumbs
+
+# What templates/composer/fields.html says things with.
+_HELPERS: Final[Mapping[str, Any]] = {
+    "campaign_value": campaign_value,
+    "duration_parts": duration_parts,
+    "kind_of": kind_of,
+    "loose": loose,
+    "kind_of_happening": kind_of_happening,
+    "operand_text": operand_text,
+    "operator_words": OPERATOR_WORDS,
+    "operators_of": operators_of,
+    "units": UNIT_WORDS,
+}
 
 
 class StepState(Struct, frozen=True):
@@ -83,6 +106,7 @@ def frame_context(
         "doubts": by_place(doubts),
         "before": before,
         "after": after,
+        **_HELPERS,
         "at": lambda place: _shown(lookup(composition.tree, place)),
         **step.context(request, application, composition),
     }
@@ -117,4 +141,4 @@ def linked(composition: Composition, parts: Iterable[Part]) -> list[tuple[str, s
 
 
 def _shown(value: Any) -> Any:
-    return "" if value is None else value
+    return "" if value is None else loose(value)
