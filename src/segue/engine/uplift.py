@@ -5,7 +5,7 @@ All intervals are 95 % intervals, all p-values two-sided.
 """
 
 from collections.abc import Sequence
-from math import erfc, exp, floor, gamma, hypot, log, log10, sqrt
+from math import ceil, erfc, exp, floor, gamma, hypot, log, log10, sqrt
 from statistics import NormalDist
 from typing import Final, assert_never
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from segue.model.limits import UPLIFT_USERS_MIN
 
 _Z: Final = NormalDist().inv_cdf(0.975)  # 95 % lie within so many standard deviations
+_Z_POWER: Final = NormalDist().inv_cdf(0.8)  # the power of tests that are planned
 _P_SHOWN_MIN: Final = 0.001  # below it a p-value is no longer a number that says something
 
 
@@ -113,6 +114,21 @@ def spread(variants: Sequence[Arm]) -> Spread | NotEnoughData:
         message = f"{len(variants)} variants: give at least two, to compare with each other"
         raise ValueError(message)
     return _not_enough(variants) or Spread(tuple(variants), _p_value(variants))
+
+
+def users_needed(rate: float, wanted: float) -> int:
+    """Return how many users each of two arms needs, so that their difference is likely seen.
+
+    The two-proportion formula of a two-sided test at 5 % that finds the difference with a chance
+    of 80 %: the variance is pooled where nothing differs, and each arm's own where it does.
+    """
+    if not 0 < rate < 1 or not 0 < wanted < 1 or rate == wanted:
+        message = f"{rate} against {wanted}: give two different rates between 0 and 1"
+        raise ValueError(message)
+    mean = (rate + wanted) / 2
+    spread_of_none = _Z * sqrt(2 * mean * (1 - mean))
+    spread_of_some = _Z_POWER * sqrt(rate * (1 - rate) + wanted * (1 - wanted))
+    return ceil(((spread_of_none + spread_of_some) / (wanted - rate)) ** 2)
 
 
 def rate_interval(conversions: int, users: int) -> Interval:
