@@ -27,6 +27,7 @@ from segue.services.counts import Counts
 from segue.services.devices import Devices
 from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
+from segue.services.launches import Launches
 from segue.services.mail_reports import MailReports
 from segue.services.mail_watch import MailWatch, open_mailbox
 from segue.services.passwords import Passwords
@@ -104,6 +105,9 @@ class Application:
         self.publishing = Publishing(self.runtime, self.campaigns)
         self.segments = Segments(self.runtime)
         self.counts = Counts(self.runtime)
+        self.launches = Launches(
+            self.runtime, self.campaigns, self.publishing, self.compositions, self.counts
+        )
         self.workspace = WorkspaceRules(self.runtime)
         self.projects = Projects(self.runtime)
         self.backtests = BacktestJobs(self.runtime, settings)

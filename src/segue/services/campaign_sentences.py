@@ -54,12 +54,12 @@ def campaign_sentence(document: Campaign, words: Words) -> list[Part]:
         Part("send "),
         Part(_messages(document), "message"),
         Part(" to "),
-        Part(_audience(document.audience, words), "audience"),
+        Part(audience_words(document.audience, words), "audience"),
         *_subscribed(document, words),
         *_control(document.control_percent),
         *_hours(delivery),
         Part(", "),
-        Part(_again(document), "limits"),
+        Part(again_words(document), "limits"),
         Part("."),
         *_success(document.conversions, words),
     ]
@@ -82,8 +82,8 @@ class Stages(Struct, frozen=True):
 def campaign_stages(document: Campaign, words: Words) -> Stages:
     """Return what starts a campaign, the wait, what ends it, and what is sent then."""
     delivery = document.delivery
-    wait = "" if delivery.delay == "immediately" else _delay(delivery.delay)
-    exceptions = [_does(one, words) for one in delivery.exceptions]
+    wait = "" if delivery.delay == "immediately" else delay_words(delivery.delay)
+    exceptions = [happening_said(one, words) for one in delivery.exceptions]
     start = "".join(part.text for part in _start(delivery, words)).removesuffix(", ")
     unless = _listed(exceptions, "or") if wait else ""
     return Stages(start, wait, unless, f"send {_messages(document)}")
@@ -95,19 +95,20 @@ def _start(delivery: Delivery, words: Words) -> Iterator[Part]:
             yield Part("When ")
             yield Part("a program asks for it", "delivery")
         case "scheduled":
-            yield Part(_schedule(delivery.schedule or Schedule(), words), "delivery")
+            yield Part(schedule_words(delivery.schedule or Schedule(), words), "delivery")
         case "action":
             yield Part("When a user ")
-            triggers = [_trigger(one, words) for one in delivery.triggers]
+            triggers = [trigger_words(one, words) for one in delivery.triggers]
             yield Part(_listed(triggers, "or") or "does something yet to be chosen", "delivery")
     yield Part(", ")
 
 
-def _trigger(trigger: Trigger, words: Words) -> str:
+def trigger_words(trigger: Trigger, words: Words) -> str:
+    """Return what enters a user, as a predicate."""
     if trigger.did_not is not None:
         spec = _as_spec(trigger.did_not)
         return f"{does_not_words(spec, words)} within {lasting(trigger.did_not.within)}"
-    return _does(trigger, words)
+    return happening_said(trigger, words)
 
 
 def _as_spec(did_not: DidNot) -> InteractionSpec:
@@ -116,7 +117,8 @@ def _as_spec(did_not: DidNot) -> InteractionSpec:
     return convert(fields, InteractionSpec)
 
 
-def _does(happening: Happening, words: Words) -> str:
+def happening_said(happening: Happening, words: Words) -> str:
+    """Return what a user does, as a predicate."""
     if happening.interact_with_campaign is not None:
         return does_words(happening.interact_with_campaign, words)
     said = happening_words(happening, words)
@@ -125,10 +127,11 @@ def _does(happening: Happening, words: Words) -> str:
     return "starts a session" if happening.session_start is not None else "does " + said
 
 
-def _schedule(schedule: Schedule, words: Words) -> str:
+def schedule_words(schedule: Schedule, words: Words) -> str:
+    """Return when a scheduled campaign comes."""
     whose = "each user’s time" if schedule.local else schedule.time_zone or words.time_zone
     if schedule.cron is None:
-        at = _moment(schedule.at) or "a moment yet to be chosen"
+        at = moment_words(schedule.at) or "a moment yet to be chosen"
         return f"On {at} ({whose})"
     try:
         parse_cron(schedule.cron)
@@ -140,16 +143,17 @@ def _schedule(schedule: Schedule, words: Words) -> str:
 def _wait(delivery: Delivery, words: Words) -> Iterator[Part]:
     delay = delivery.delay
     if delay != "immediately":
-        yield Part(_delay(delay), "delivery")
+        yield Part(delay_words(delay), "delivery")
         yield Part("; ")
     if delivery.exceptions:
         yield Part("unless the user ")
-        exceptions = [_does(one, words) for one in delivery.exceptions]
+        exceptions = [happening_said(one, words) for one in delivery.exceptions]
         yield Part(f"{_listed(exceptions, 'or')} meanwhile", "delivery")
         yield Part(", ")
 
 
-def _delay(delay: Delay) -> str:
+def delay_words(delay: Delay) -> str:
+    """Return how long the wait is."""
     if delay.after is not None:
         return f"wait {lasting(delay.after)}"
     if delay.on_next is not None:
@@ -162,8 +166,10 @@ def _delay(delay: Delay) -> str:
 def _messages(document: Campaign) -> str:
     variants = document.all_variants()
     if len(variants) == 1:
-        return _variant(variants[0])
-    return _listed([f"{_variant(one)} ({one.name}, {one.percent} %)" for one in variants], "or")
+        return variant_words(variants[0])
+    return _listed(
+        [f"{variant_words(one)} ({one.name}, {one.percent} %)" for one in variants], "or"
+    )
 
 
 def _control(percent: int) -> Iterator[Part]:
@@ -172,7 +178,8 @@ def _control(percent: int) -> Iterator[Part]:
         yield Part(f"a control group of {percent} %", "message")
 
 
-def _variant(variant: Variant) -> str:
+def variant_words(variant: Variant) -> str:
+    """Return what one variant sends."""
     said = [
         f"{channel_word(channel)} {_title(body)}".strip()
         for message in variant.messages
@@ -203,7 +210,8 @@ def _with_article(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiS" else f"a {noun}"
 
 
-def _audience(node: Filter | None, words: Words) -> str:
+def audience_words(node: Filter | None, words: Words) -> str:
+    """Return who may get it."""
     trace = trace_audience(node, EMPTY_STATE, 0, {}, {})
     if trace is None:
         return "everyone"
@@ -248,17 +256,19 @@ def _hours(delivery: Delivery) -> Iterator[Part]:
         yield Part(", ")
         yield Part(f"between {hours.from_} and {hours.to} their time", "delivery")
     if window is not None and (window.start or window.end):
-        start = f"from {_moment(window.start)}" if window.start else ""
-        end = f"until {_moment(window.end)}" if window.end else ""
+        start = f"from {moment_words(window.start)}" if window.start else ""
+        end = f"until {moment_words(window.end)}" if window.end else ""
         yield Part(", ")
         yield Part(" ".join(one for one in (start, end) if one), "delivery")
 
 
-def _moment(text: str | None) -> str:
+def moment_words(text: str | None) -> str:
+    """Return an instant of a document as people write it."""
     return (text or "").replace("T", " ").removesuffix(":00")
 
 
-def _again(document: Campaign) -> str:
+def again_words(document: Campaign) -> str:
+    """Return how often the same user may get it."""
     match document.re_eligibility:
         case "never":
             return "at most once"
@@ -270,7 +280,7 @@ def _again(document: Campaign) -> str:
 
 def _success(conversions: Sequence[Conversion], words: Words) -> Iterator[Part]:
     if conversions:
-        said = [f"{_does(one, words)} within {lasting(one.within)}" for one in conversions]
+        said = [f"{happening_said(one, words)} within {lasting(one.within)}" for one in conversions]
         yield Part(" It is a success if the user ")
         yield Part(_listed(said, "or"), "conversions")
         yield Part(".")

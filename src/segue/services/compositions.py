@@ -14,6 +14,7 @@ from segue.model.limits import COMPOSITION_BYTES_MAX, COMPOSITIONS_MAX
 from segue.model.problems import InvalidError, Problem
 from segue.runtime.runtime import Runtime
 from segue.services.campaign_sentences import Part, Stages, campaign_stages
+from segue.services.campaign_summary import Choice, choices_in
 from segue.services.campaigns import Campaigns
 from segue.services.composition_findings import CompositionProblems, problems_of
 from segue.services.composition_sketch import sketch_of
@@ -185,6 +186,11 @@ class Compositions:
     def sentence(self, composition: Composition) -> list[Part]:
         """Return what it does, as far as it is said, in one sentence."""
         return self._campaigns.sentence(self.sketch(composition))
+
+    def summary(self, composition: Composition) -> list[Choice]:
+        """Return every choice, as far as it is made, with the place where it is."""
+        document = self.sketch(composition)
+        return choices_in(document, self._campaigns.words(document))
 
     def stages(self, composition: Composition) -> Stages:
         """Return what happens to one user, as far as it is said, one thing after the other."""

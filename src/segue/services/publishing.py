@@ -79,6 +79,14 @@ class Publishing:
 
         return await self._publish(choose, wish or PublishWish(), lambda found: found.problem)
 
+    async def foresee(self, campaigns: Sequence[StoredCampaign]) -> Publication:
+        """Return what publishing campaigns as they are given would do, whether or not kept so.
+
+        Raises:
+            InvalidError: with every fault of all of them, each path led by the campaign's slug.
+        """
+        return await self._publish(lambda: list(campaigns), PublishWish(dry_run=True), _led_by_slug)
+
     async def publish_set(self, wish: PublishSetWish) -> Publication:
         """Publish campaigns in one transaction, followers before targets, at one instant.
 

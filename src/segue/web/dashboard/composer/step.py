@@ -13,6 +13,13 @@ from segue.web.dashboard.pages import PageRequest
 StepKey = Literal["message", "delivery", "audience", "limits", "conversions", "review"]
 
 
+def nothing_more(
+    _request: PageRequest, _application: Application, _composition: Composition
+) -> dict[str, Any]:
+    """Return nothing beside what the frame gives."""
+    return {}
+
+
 def nothing_read(_fields: Fields, _tree: Tree) -> None:
     """Read a step that has no fields of the document."""
 

@@ -10,9 +10,8 @@ from segue.web.dashboard.composer import (
     delivery,
     limits,
     message,
-    review,
 )
-from segue.web.dashboard.composer.step import Step
+from segue.web.dashboard.composer.step import Step, nothing_more
 
 STEPS: Final[tuple[Step, ...]] = (
     message.STEP,
@@ -20,7 +19,7 @@ STEPS: Final[tuple[Step, ...]] = (
     audience.STEP,
     limits.STEP,
     conversions.STEP,
-    review.STEP,
+    Step("review", "Review", (), "composer/review.html", nothing_more),
 )
 
 

@@ -13,6 +13,9 @@ from segue.services.compositions import Composition
 from segue.web.audit import note_change
 from segue.web.dashboard.composer.about import read_about
 from segue.web.dashboard.composer.frame import frame_context, step_path
+from segue.web.dashboard.composer.publishing import PUBLISHING
+from segue.web.dashboard.composer.rehearsal import REHEARSAL
+from segue.web.dashboard.composer.review import review_context
 from segue.web.dashboard.composer.step import Step
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_of
 from segue.web.dashboard.form_fields import Fields, edited, list_edit
@@ -85,8 +88,10 @@ def show_step(
     composition_id: str, step: str, request: PageRequest, application: Application
 ) -> Response[Any]:
     """Show a step."""
-    composition = application.compositions.find(composition_id)
-    context = frame_context(request, application, composition, step_of(step))
+    composition, here = application.compositions.find(composition_id), step_of(step)
+    context = frame_context(request, application, composition, here)
+    if here is STEPS[-1]:
+        context |= review_context(request, application, composition)
     return page(request, "composer/step.html", **context)
 
 
@@ -148,7 +153,16 @@ async def discard(
 PAGE = Page(
     _PATH,
     "Compose",
-    (show_compositions, begin, show_first_step, show_step, write_step, discard),
+    (
+        show_compositions,
+        begin,
+        show_first_step,
+        show_step,
+        write_step,
+        discard,
+        *PUBLISHING,
+        *REHEARSAL,
+    ),
     group="Messaging",
     icon="pencil",
     key="n",
