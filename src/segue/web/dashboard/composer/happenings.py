@@ -105,6 +105,8 @@ def _read_where(fields: Fields, old: Any) -> list[Tree]:
 
 
 def _read_interaction(fields: Fields, old: Tree) -> Tree:
+    if not old and not fields.has("interaction"):
+        return {"interaction": "", "campaign": ""}  # this kind was only just chosen
     name = fields.text("interaction")
     campaign = fields.text("campaign") or ("" if fields.has("campaign") else old.get("campaign"))
     spec: Tree = {"interaction": name, "campaign": _campaign_of(campaign, old.get("campaign"))}

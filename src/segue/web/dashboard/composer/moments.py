@@ -38,7 +38,7 @@ def shown_moment(text: Any, whose: Whose) -> str:
 
 def moment_of(typed: str, old: Any, whose: str) -> str:
     """Return a time as the document has it; the old text, where it means the same."""
-    if typed and whose == "utc" and _LOCAL.fullmatch(typed):
+    if typed and whose == "utc" and _OFFSET.search(typed) is None:
         typed += "Z"
     if isinstance(old, str) and _same(old, typed):
         return old
