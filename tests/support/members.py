@@ -39,7 +39,10 @@ class Member:
 
     def send(self, path: str, pairs: list[tuple[str, str]], **options: Any) -> httpx2.Response:
         """Send a form, in which a field may stand several times."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded", **options.pop("headers", {})}
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            **options.pop("headers", {}),
+        }
         return self.client.post(path, content=urlencode(pairs), headers=headers, **options)
 
     def page(self, path: str) -> str:

@@ -41,7 +41,8 @@ def longest_delay(campaign: Campaign) -> int:
     return (7 if delay.on_next is not None else (delay.in_days or 0) + 1) * DAY
 
 
-def _shortest_delay(campaign: Campaign) -> int:
+def shortest_delay(campaign: Campaign) -> int:
+    """Return the least that a delay can be, in microseconds."""
     delay = campaign.delivery.delay
     if isinstance(delay, Delay) and delay.after is None:
         return max(delay.in_days or 0, 1) * DAY - DAY
@@ -67,7 +68,7 @@ def _doubts_of_window(campaign: Campaign) -> Iterator[Problem]:
     if window is None or window.start is None or window.end is None:
         return
     length = from_datetime(parse_bound(window.end)) - from_datetime(parse_bound(window.start))
-    if _shortest_delay(campaign) >= length:
+    if shortest_delay(campaign) >= length:
         message = "the delay is as long as the window: whoever enters is due after its end"
         yield Problem("delivery.window", message)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from segue.engine.doubts import shortest_delay
 from segue.engine.graph import edges
 from segue.engine.local_time import bound_instant, zone_of
 from segue.engine.recurrence import EARLIEST_OFFSET, LATEST_OFFSET, next_occurrence
@@ -14,7 +15,7 @@ from segue.engine.reference_checks import References, check_references, loops_of
 from segue.engine.target_checks import KnownCampaign
 from segue.model.campaigns import Campaign
 from segue.model.decoding import shown
-from segue.model.instants import format_instant
+from segue.model.instants import MINUTE, format_duration, format_instant
 from segue.model.problems import Problem
 from segue.model.workspace import Segment, Workspace
 
@@ -135,7 +136,10 @@ def _check_schedule(document: Campaign, around: Surroundings) -> Iterator[Proble
 
 
 def _doubts_of_window(document: Campaign, around: Surroundings) -> Iterator[Problem]:
-    """Warn of a window that is over, for everybody, before it could do anything."""
+    """Warn of a window that is over, for everybody, before it could do anything.
+
+    One with a start is compared with the delay by itself, whenever it is published.
+    """
     window = document.delivery.window
     if window is None or window.end is None:
         return
@@ -146,3 +150,11 @@ def _doubts_of_window(document: Campaign, around: Surroundings) -> Iterator[Prob
     if ended_at <= around.now:
         message = f"{shown(window.end)} is past: the campaign will enter nobody"
         yield Problem("delivery.window.end", message)
+    elif (delay := shortest_delay(document)) >= ended_at - around.now and not window.start:
+        waits, left = format_duration(delay), ended_at - around.now
+        message = (
+            f"the delay ({waits}) is longer than what is left of the window "
+            f"({format_duration(left - left % MINUTE)}), so nobody would get this; shorten the "
+            f"delay, or move the end past {format_instant(around.now + delay)}"
+        )
+        yield Problem("delivery.delay", message)

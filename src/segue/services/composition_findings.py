@@ -46,7 +46,11 @@ def problems_of(
         document = decode_document(tree, Campaign, "The campaign")
     except InvalidError as error:
         told = {problem.path for problem in error.problems}
-        more = [one for one in check_campaign(sketch_of(dict(tree))) if _is_new(one, told)]
+        sketch = sketch_of(dict(tree))
+        found = check_campaign(sketch)
+        if tree.get("slug"):
+            found += _of_slug(sketch, base, around)
+        more = [one for one in found if _is_new(one, told)]
         return CompositionProblems([*error.problems, *more], [], [], None)
     if faults := [*check_campaign(document), *_of_slug(document, base, around)]:
         return CompositionProblems(faults, [], [], None)

@@ -34,61 +34,13 @@ def _documents() -> Iterator[tuple[str, dict[str, Any]]]:
                 if isinstance(document, dict) and "delivery" in document and "slug" in document:
                     seen += 1
                     yield f"{page.stem}/{document['slug']} {seen}", document
-    yield "everything", yaml.safe_load(_EVERYTHING)
+    yield "everything", yaml.safe_load((Path(__file__).parent / "everything.yaml").read_text())
     for name, delivery in _DELIVERIES.items():
         message = {"email": {"subject": "S", "text": "T"}}
         document = {"slug": "d", "name": "D", "delivery": delivery, "messages": [message]}
         yield f"delivery, {name}", document
 
 
-_EVERYTHING = """
-slug: resend-to-non-openers
-name: Resend to non-openers
-description: "Two lines,\\nof which one is <b>bold</b>."
-tags: [onboarding, "with, comma"]
-delivery:
-  type: action
-  triggers:
-    - interact_with_campaign: {campaign: spring-sale, interaction: email_receive, variant: B, outcome: delivered}
-    - interact_with_campaign: {campaign: {tag: sale}, interaction: alias_click, alias: cta}
-    - interact_with_campaign: {interaction: conversion, conversion_event: B, include_control: true}
-    - interact_with_campaign: {campaign: x, interaction: in_app_message_click, body_only: true}
-    - interact_with_campaign: {campaign: x, interaction: push_button_click, button: "a b"}
-    - interact_with_campaign: {campaign: x, interaction: push_story_page_click, page: p1}
-    - event: added_to_cart
-    - event: {name: plain_but_long}
-    - event: {name: added_to_cart, where: [{property: value, gte: 100, lt: 200.5}, {property: a.b, in: [x, 1, "1", true, null, "true"]}]}
-    - event: {name: odd, where: [{property: p, eq: ""}, {property: q, ne: null}, {property: r, contains: " x "}, {property: s, matches: "^a|b$"}, {property: t, before: 2026-11-01T10:00:00Z}, {property: u, in_last: 1h30m, not_in_last: 5m}, {property: v, is_blank: true}, {property: w, is_not_blank: false}, {property: z, not_in: []}, {property: y, not_contains: 5}]}
-    - purchase: {product_id: sku-1, where: [{property: price, gt: 0.5}]}
-    - session_start: {}
-  delay: {after: 1h30m}
-  exceptions:
-    - interact_with_campaign: {campaign: spring-sale, interaction: email_open}
-    - purchase: {}
-  window: {start: 2026-11-01T00:00:00, end: 2026-12-31T00:00:00, local: true}
-  time_of_day: {from: "09:00", to: "21:00", otherwise: next_available}
-  quiet_hours: {from: "22:00", to: "07:00", otherwise: skip}
-  sends_per_minute_max: 1000
-  recipients_max: 5
-audience: {all: [{attribute: country, in: [FR, BE]}, {not: {received: {campaign: spring-sale, channel: sms}}}]}
-recheck_audience: true
-re_eligibility: {after: 30d}
-frequency_caps: ignore_but_count
-subscription_group: news
-variants:
-  - name: A
-    percent: 45
-    messages:
-      - email: {from: "Shop <hi@shop.test>", subject: "Still there, {{ first_name | default: 'friend' }}?", html: "<p>…</p>", text: "…"}
-  - name: B
-    percent: 45
-    messages: [{push: {title: "…", body: "…", deep_link: "shop://sale", buttons: [{id: claim, text: Claim}]}}]
-control_percent: 10
-conversions:
-  - {purchase: {}, within: 3d}
-  - {event: signed_up}
-  - {session_start: {}, within: 90m}
-"""
 _DELIVERIES: dict[str, dict[str, Any]] = {
     "did not": {
         "triggers": [

@@ -49,12 +49,17 @@ def drawing_of(stages: Stages) -> Drawing:
         y += box.height + _GAP
         if kind == "wait" and stages.unless:
             # The way out stands below the wait, beside the way on.
-            exceptions = _box("cancel", f"unless they {stages.unless}: nothing is sent", y)
+            exceptions = _box("cancel", f"unless the user {stages.unless}: then nothing is sent", y)
             y += exceptions.height + _GAP
     bottom = boxes[-1].y + boxes[-1].height + 4
     out = exceptions if stages.wait and stages.unless else None
     arrows = [(one.y + one.height, other.y) for one, other in pairwise(boxes)]
-    said = [stages.start, stages.wait, f"unless they {stages.unless}" if out else "", stages.send]
+    said = [
+        stages.start,
+        stages.wait,
+        f"unless the user {stages.unless}" if out else "",
+        stages.send,
+    ]
     return Drawing(boxes, out, arrows, bottom, ", then ".join(one for one in said if one))
 
 

@@ -12,6 +12,7 @@ from segue.services.campaign_sentences import Part
 from segue.services.composition_findings import CompositionProblems
 from segue.services.compositions import Composition
 from segue.web.dashboard.composer.happenings import campaign_value, kind_of_happening
+from segue.web.dashboard.composer.place_words import place_words
 from segue.web.dashboard.composer.step import Step, StepKey
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_for
 from segue.web.dashboard.composer.values import (
@@ -52,11 +53,12 @@ class StepState(Struct, frozen=True):
 
 
 class Jump(Struct, frozen=True):
-    """A problem, and where it is mended."""
+    """A problem, and where it is mended: `label` says the place as the form does."""
 
     problem: Problem
     step: Step
     path: str
+    label: str
 
 
 def step_path(composition_id: str, key: str, place: str = "") -> str:
@@ -69,7 +71,8 @@ def jumps(composition: Composition, problems: Iterable[Problem]) -> list[Jump]:
     found = []
     for problem in problems:
         step = step_for(problem.path)
-        found.append(Jump(problem, step, step_path(composition.id, step.key, problem.path)))
+        path = step_path(composition.id, step.key, problem.path)
+        found.append(Jump(problem, step, path, place_words(problem.path)))
     return found
 
 

@@ -91,16 +91,14 @@ def _read_purchase(fields: Fields, old: Any) -> Tree:
 
 
 def _read_where(fields: Fields, old: Any) -> list[Tree]:
-    """Return conditions on properties; one more, if a property was named for it."""
+    """Return conditions on properties; the last field is one more, if a property is named."""
     earlier = old if isinstance(old, list) else []
     where = []
     for index, one in enumerate(fields.each("where")):
         before = earlier[index] if index < len(earlier) else {}
         name = same_or_new(before.get("property"), one.raw("property"))
-        where.append({"property": name, **read_operators(one, before)})
-    added = fields.text("new_property")
-    if added:
-        where.append({"property": added})
+        if name or index < len(earlier):
+            where.append({"property": name, **read_operators(one, before)})
     return where
 
 

@@ -18,6 +18,7 @@ from segue.services.differences import Difference, differences
 from segue.services.launches import Outlook
 from segue.web.audit import note_change
 from segue.web.dashboard.composer.frame import step_path
+from segue.web.dashboard.composer.place_words import place_words
 from segue.web.dashboard.composer.review import publishers
 from segue.web.dashboard.form_fields import number_of
 from segue.web.dashboard.forms import Form, read_form
@@ -182,6 +183,7 @@ def _filled(
         "accepted": form.all("accept"),
         "has_backfill": form.has("backfill"),
         "typed_users": form.text("users"),
+        "place_words": place_words,
         "is_together": form.text("together") == "yes",
         "names": names,
         "publishers": publishers(application),

@@ -133,7 +133,7 @@ def read_operators(fields: Fields, old: Any) -> dict[str, Any]:
             read[chosen] = written[name]
         else:
             read[chosen] = _operand_of(fields, name, chosen)
-    more = fields.text("more")
+    more = fields.text(f"more{len(operators_of(old))}")
     if more in _KINDS and more not in read:
         read[more] = _blank_operand(more)
     return read

@@ -18,7 +18,7 @@ from segue.web.dashboard.composer.rehearsal import REHEARSAL
 from segue.web.dashboard.composer.review import review_context
 from segue.web.dashboard.composer.step import Step
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_of
-from segue.web.dashboard.form_fields import Fields, edited, list_edit
+from segue.web.dashboard.form_fields import Fields, ListEdit, Tree, edited, list_edit, lookup
 from segue.web.dashboard.forms import Form, read_form
 from segue.web.dashboard.pages import Page, PageRequest
 from segue.web.dashboard.shell import PAGE_HEADERS, done, page, render
@@ -117,12 +117,26 @@ async def write_step(
         part = render(request, "composer/body.html", **context)
         headers = {**PAGE_HEADERS, "Cache-Control": "no-store"}
         return Response(part, media_type="text/html", headers=headers)
-    place = edit.place if edit is not None else ""
+    place = _place_of(edit, tree) if edit is not None else ""
     target = _target(here, form.text("go"))
     path = step_path(composition.id, target.key, place)
     if form.text("go") == "save":
         return done(path, "It is kept.")
     return Redirect(path, status_code=303, headers=dict(PAGE_HEADERS))
+
+
+def _place_of(edit: ListEdit, tree: Tree) -> str:
+    """Return where to go on after a list was changed: the member that is new, or was moved."""
+    if edit.verb == "add":
+        return f"{edit.place}[{len(lookup(tree, edit.place)) - 1}]"
+    members, _, number = edit.place.removesuffix("]").rpartition("[")
+    match edit.verb:
+        case "up":
+            return f"{members}[{max(int(number) - 1, 0)}]"
+        case "down":
+            return f"{members}[{int(number) + 1}]"
+        case _:
+            return members
 
 
 def _target(here: Step, button: str) -> Step:

@@ -6,10 +6,9 @@ function land() {
   const found = place && document.getElementById(place);
   if (!found) return;
   found.closest("details")?.setAttribute("open", "");
-  const field = found.matches("input, select, textarea, button, a, [tabindex]")
-    ? found
-    : found.querySelector("input, select, textarea");
-  field?.focus();
+  const fields = "input:not([type=hidden]), select, textarea";
+  const field = found.matches(fields) ? found : found.querySelector(fields) ?? found;
+  field.focus();
   found.scrollIntoView({ block: "center" });
 }
 land();
