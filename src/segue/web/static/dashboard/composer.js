@@ -11,5 +11,7 @@ function land() {
   field.focus();
   found.scrollIntoView({ block: "center" });
 }
-land();
+// The browser goes to the place by itself, and takes the focus, until the page is loaded.
+if (document.readyState === "complete") land();
+else window.addEventListener("load", () => setTimeout(land));
 window.addEventListener("hashchange", land);
