@@ -22,6 +22,7 @@ from segue.engine.uplift import (
     sentence,
     spread,
     uplift,
+    users_needed,
 )
 
 COUNTS = [  # conversions and users of the treated arm, then of the control
@@ -345,3 +346,22 @@ def test_variants_without_a_control_are_told_in_one_sentence() -> None:
         "12.0 % in variant A, 10.0 % in variant B, 8.0 % in variant C: "
         "p = 0.012 for no difference between them."
     )
+
+
+# How many users a comparison takes
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted", "published"),
+    [(0.05, 0.06, 8_158), (0.10, 0.15, 686), (0.5, 0.6, 388)],
+)
+def test_the_users_needed_are_those_of_the_textbook(
+    rate: float, wanted: float, published: int
+) -> None:
+    assert users_needed(rate, wanted) == published  # Fleiss, for 80 % power at 5 %
+    assert users_needed(wanted, rate) == published
+
+
+def test_no_number_of_users_tells_equal_rates_apart() -> None:
+    with pytest.raises(ValueError, match="two different rates"):
+        users_needed(0.05, 0.05)

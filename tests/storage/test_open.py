@@ -201,6 +201,7 @@ def test_every_file_of_queries_belongs_to_a_module() -> None:
         "accounts.sql",
         "addresses.sql",
         "codes.sql",
+        "compositions.sql",
         "inbox.sql",
         "journal.sql",
         "journal_schema.sql",

@@ -47,10 +47,10 @@ def problems_of(
     except InvalidError as error:
         told = {problem.path for problem in error.problems}
         sketch = sketch_of(dict(tree))
-        found = check_campaign(sketch)
+        meant = check_campaign(sketch)
         if tree.get("slug"):
-            found += _of_slug(sketch, base, around)
-        more = [one for one in found if _is_new(one, told)]
+            meant += _of_slug(sketch, base, around)
+        more = [one for one in meant if _is_new(one, told)]
         return CompositionProblems([*error.problems, *more], [], [], None)
     if faults := [*check_campaign(document), *_of_slug(document, base, around)]:
         return CompositionProblems(faults, [], [], None)

@@ -10,6 +10,7 @@ from tests.support.members import PASSWORD, Member, Team, member
 from tests.support.servers import SegueServer
 
 from segue.model.limits import AUDIT_PAGE_MAX
+from segue.web.dashboard.composer.steps import STEPS
 from segue.web.dashboard.registry import PAGES
 
 pytestmark = pytest.mark.slow
@@ -213,10 +214,15 @@ def test_every_page_has_one_heading_and_its_headers(team: Team, page: object) ->
 
 
 def test_every_template_of_a_page_is_in_the_frame() -> None:
-    names = {path.name for path in TEMPLATES.iterdir()}
-    assert names > PARTS
-    for name in names - PARTS:
-        assert (TEMPLATES / name).read_text().startswith('{% extends "base.html" %}'), name
+    texts = {
+        str(path.relative_to(TEMPLATES)): path.read_text() for path in TEMPLATES.rglob("*.html")
+    }
+    assert texts.keys() > PARTS
+    parts = {one.template for one in STEPS} | PARTS
+    for text in texts.values():
+        parts |= set(re.findall(r'{% (?:include|from) "([^"]+)"', text))
+    for name in texts.keys() - parts:
+        assert texts[name].startswith('{% extends "base.html" %}'), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

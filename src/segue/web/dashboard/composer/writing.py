@@ -20,7 +20,7 @@ from segue.web.dashboard.composer.step import Step
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_of
 from segue.web.dashboard.form_fields import Fields, ListEdit, Tree, edited, list_edit, lookup
 from segue.web.dashboard.forms import Form, read_form
-from segue.web.dashboard.pages import Page, PageRequest
+from segue.web.dashboard.pages import Hit, Page, PageRequest
 from segue.web.dashboard.shell import PAGE_HEADERS, done, page, render
 
 _PATH = "/compose"
@@ -164,6 +164,15 @@ async def discard(
     return done(_PATH, f"“{name}” is discarded. Campaigns are as they were.")
 
 
+async def _find(request: PageRequest, text: str) -> list[Hit]:
+    application: Application = request.app.state.application
+    return [
+        Hit("being written", one.name, f"{_PATH}/{one.id}")
+        for one in application.compositions.all()
+        if text in one.name.lower()
+    ]
+
+
 PAGE = Page(
     _PATH,
     "Compose",
@@ -180,4 +189,5 @@ PAGE = Page(
     group="Messaging",
     icon="pencil",
     key="n",
+    find=_find,
 )

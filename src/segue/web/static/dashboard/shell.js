@@ -64,6 +64,6 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     byId("keys").showModal();
   } else if (event.key === "n") {
-    document.querySelector(".primary a.button")?.click();
+    document.querySelector(".primary :is(a.button, button)")?.click();
   }
 });
