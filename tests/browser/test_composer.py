@@ -102,10 +102,8 @@ def test_a_resend_with_two_exceptions_takes_at_most_25_clicks(
     hand.press("Add an exception")
     hand.choose("delivery.exceptions[1].kind", "purchase")
     expect(tab.locator("#sentence")).to_contain_text("makes a purchase")
-    hand.press("Review", "link") if tab.get_by_role("link", name="Review").count() == 1 else (
-        tab.locator("#step-review").click()
-    )
     hand.clicks += 1
+    tab.locator("#step-review").click()
     hand.press("Publish …", "link")
     button = tab.get_by_role("button", name="Publish", exact=True)
     button.wait_for()
@@ -115,7 +113,7 @@ def test_a_resend_with_two_exceptions_takes_at_most_25_clicks(
     hand.clicks += 1
     button.click()
     expect(tab.get_by_role("status").filter(has_text="is published")).to_be_visible()
-    assert hand.clicks <= CLICKS_MAX
+    assert hand.clicks <= CLICKS_MAX, hand.clicks
     found = server.api.get("/api/v1/campaigns?limit=100").json()["data"]
     made = max(found, key=lambda one: one["id"])
     assert made["status"] == "active"

@@ -165,6 +165,7 @@ CREATE TABLE IF NOT EXISTS phone_messages (
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS phone_messages_by_user ON phone_messages (user_id, place, byte_count);
+
 CREATE TABLE IF NOT EXISTS compositions (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
