@@ -1,5 +1,6 @@
 """Pushes on a live runtime: each device once, dead ones forgotten, at every provider's pace."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -271,3 +272,28 @@ async def test_a_user_of_whom_only_a_device_is_known_is_reached_by_a_schedule() 
     await live.move_to(START + 2 * HOUR)
     assert provider.handed == [["token-of-eve"]]
     await live.stop()
+
+
+async def test_a_message_that_was_cut_off_is_settled_and_not_sent_once_more() -> None:
+    """Nothing was written down: decision and attempt are both replayed."""
+    provider = Provider()
+    live = await started(provider)
+    never: list[Rendered] = []
+
+    async def hang(message: Rendered) -> Answer:
+        never.append(message)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    provider.send = hang  # type: ignore[method-assign]
+    at = live.clock.now()
+    events = EventsReceived(at, [Event("ada", "go")])
+    await live.runtime.decided(live.runtime.commits.hand_in(lambda _at: events))
+    while not live.runtime.dispatcher.is_busy:
+        live.runtime.dispatcher.nudge()
+        await asyncio.sleep(0.001)
+    await live.crash()
+    await live.start()
+    await live.move_to(START + HOUR)
+    assert len(never) == 1
+    assert await told(live) == ["offer enter", "offer send", "offer unknown_outcome"]

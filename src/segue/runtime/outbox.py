@@ -65,12 +65,17 @@ class Outbox:
             self._gone.add(key)
 
     def take_ready(self, now: int, count_max: int) -> list[OutboxItem]:
-        """Return messages that may be tried by `now`, first decided first; each only once."""
+        """Return messages that may be tried by `now`, first decided first; each only once.
+
+        Not those that were cut off by a crash: after a replay they stand in the queue still.
+        """
         ready: list[OutboxItem] = []
         while self._ready and len(ready) < count_max and self._ready[0][0] <= now:
             next_attempt_at, _, key = heapq.heappop(self._ready)
             item = self.items.get(key)
-            if item is not None and item.next_attempt_at == next_attempt_at:
+            if item is None or item.is_attempted:
+                continue
+            if item.next_attempt_at == next_attempt_at:
                 ready.append(item)
         return ready
 
