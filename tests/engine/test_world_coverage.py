@@ -51,8 +51,9 @@ CAPS = {
 }
 SCHEDULES = {f"schedule {whose} {form}" for whose in ("common", "local") for form in ("at", "cron")}
 SUBSCRIPTIONS = {"sent to all", "unsubscribed from a group"}
-# A run makes its own walks; it reads them only from a log that a server recorded.
-CONTROLS = {f"line {word}" for word in get_args(ControlKind) if word != "schedule"}
+# A run makes its own walks, and nothing fails in it: these it reads only from a recorded log.
+OF_RECORDED_LOGS = ("schedule", "retry")
+CONTROLS = {f"line {word}" for word in get_args(ControlKind) if word not in OF_RECORDED_LOGS}
 
 
 def counts_of_worlds() -> Counter[str]:

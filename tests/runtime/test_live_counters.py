@@ -12,7 +12,7 @@ from segue.model.events import Event
 from segue.model.instants import FOREVER
 from segue.model.log_records import CampaignPublished, EventsReceived
 from segue.runtime.lines import lines_of
-from segue.storage.memory import MemorySnapshot
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.open import Stores
 from segue.storage.ports import Checkpoint, Counter, Position, Sums
 from tests.runtime.test_one_log_one_outcome import recorded_live

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.model.events import AttributeChange, Event
 from segue.model.instants import DAY, HOUR, parse_instant
 from segue.model.log_records import (
@@ -18,11 +19,15 @@ from segue.model.log_records import (
     CampaignStopped,
     EventsReceived,
     Record,
+    SendsRetried,
 )
+from segue.model.rendered import Rendered
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.line_records import LineRecords, Project, Survey
 from segue.runtime.lines import EventLine, Line, accepted_at, lines_of, read_line, verdict_line
 from segue.runtime.offline import OfflineRun
+from segue.runtime.replay import compare_with_record
+from segue.services.dead_letters import DeadLetters
 from tests.support.live import LiveRuntime, phones_of
 from tests.support.random_worlds import World, world_of_seed
 
@@ -124,11 +129,42 @@ async def test_a_live_server_and_a_run_over_its_log_decide_byte_for_byte_the_sam
     assert decided > 3 * SEEDS_A_TEST
 
 
-async def recorded_live(seed: int) -> tuple[LiveRuntime, list[bytes]]:
-    """Live through a world in random batches, with restarts, crashes and checkpoints."""
+class Moody:
+    """A provider that takes half of the messages, and refuses, loses or puts off the others."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    async def send(self, _message: Rendered) -> Answer:
+        answers = (Accepted(), Refused("no"), Unknown("broke off"), TryLater("not now"))
+        return self._random.choices(answers, (3, 1, 1, 1))[0]
+
+    def turn(self, _message: Rendered, now: int) -> int:
+        return now
+
+
+async def test_with_messages_that_fail_and_are_retried_it_is_the_same() -> None:
+    retried = 0
+    for seed in range(30):
+        live, recorded = await recorded_live(seed, Moody(seed))
+        until = live.runtime.processor.fold.now
+        assert decided_over_a_file(live, until, 1 + seed % 5) == recorded, f"seed {seed}"
+        compared = compare_with_record(live.stores.journal, live.stores.snapshot)
+        assert compared.difference is None, f"seed {seed}"
+        assert compared.equal == len(recorded)
+        records = [one for block in live.stores.journal.read_log() for one in block.records]
+        retried += sum(len(one.sends) for one in records if isinstance(one, SendsRetried))
+    assert retried > 30
+
+
+async def recorded_live(seed: int, senders: Moody | None = None) -> tuple[LiveRuntime, list[bytes]]:
+    """Live through a world in random batches, with restarts, crashes and checkpoints.
+
+    What fails is retried, now and then.
+    """
     random = Random(seed)
     world = world_of_seed(seed)
-    live = LiveRuntime(start_of(world))
+    live = LiveRuntime(start_of(world), senders)
     await live.start()
     waiting: list[Record] = []
     for at, record in records_of(world):
@@ -146,6 +182,9 @@ async def recorded_live(seed: int) -> tuple[LiveRuntime, list[bytes]]:
                 await live.start()
             case 2 | 3:
                 await live.checkpoint()
+            case 4 | 5 | 6 if senders is not None:
+                await DeadLetters(live.runtime).retry({"may_double": random.random() < 0.5})
+                await live.settle()
         waiting.append(record)
     if waiting:
         await live.hand_in(waiting)

@@ -376,3 +376,64 @@ def test_only_blocks_of_the_user_are_read_once_they_are_indexed() -> None:
     journal.read.clear()
     assert story.explain("ann", "c").standing == "sent"
     assert journal.read == {1, 2, 3, journal.log_end().seq}
+
+
+# Retries
+
+
+def refused() -> Recorded:
+    """Return a story in which the mail to ann was refused an hour ago."""
+    story = Recorded(document(re_eligibility="always")).publish("c")
+    story.answers["c"] = ("refused", "refused", "550 not wanted")
+    return story.happens("ann", "go").waits("1h")
+
+
+def test_a_retry_that_is_accepted_is_a_step_and_the_answer() -> None:
+    story = refused()
+    story.answers["c"] = ACCEPTED
+    found = story.retries("ann", "c").waits("1m").explain("ann", "c")
+    assert [step.kind for step in found.steps][-3:] == ["settled", "retried", "settled"]
+    retried = found.steps[-2]
+    assert retried.sentence == "Somebody had the email tried once more."
+    assert results(found)[-1] == "It is handed over."
+    assert {one.reason for one in retried.checks()} >= {"campaign_stopped", "unsubscribed"}
+    assert found.standing == "sent"
+    assert found.summary == (
+        'ann got “The offer” on 1 Nov 10:00, because ann did "go" on 1 Nov 09:00.'
+    )
+
+
+def test_a_retry_without_an_answer_is_being_handed_over() -> None:
+    story = refused()
+    story.answers["c"] = None
+    found = story.retries("ann", "c").waits("1m").explain("ann", "c")
+    assert found.standing == "sending"
+    assert "is being handed over to ann since 1 Nov 10:00" in found.summary
+
+
+def test_a_retry_that_fails_again_says_how_it_failed_last() -> None:
+    story = refused()
+    story.answers["c"] = ("refused", "gave_up", "no route")
+    found = story.retries("ann", "c").waits("1m").explain("ann", "c")
+    assert (found.standing, found.reason) == ("skipped", "gave_up")
+    assert found.summary.endswith("could not be reached in the time allowed (no route).")
+
+
+def test_a_retry_that_may_not_go_says_what_is_in_its_way() -> None:
+    story = refused().knows("ann", email_subscribe="unsubscribed")
+    found = story.retries("ann", "c").explain("ann", "c")
+    retried = found.steps[-1]
+    assert retried.kind == "retried"
+    assert [one.reason for one in retried.checks() if not one.is_passed] == ["unsubscribed"]
+    assert results(found)[-1] == "It is not sent."
+    assert found.reason == "refused"
+
+
+def test_a_retry_of_another_campaign_is_not_told() -> None:
+    other = {**document(), "slug": "other", "name": "Other"}
+    story = Recorded(document(), other).publish("c", "other")
+    story.answers["other"] = ("refused", "refused", "550 not wanted")
+    story.happens("ann", "go").waits("1h").retries("ann", "other")
+    found = story.explain("ann", "c")
+    assert "retried" not in [step.kind for step in found.steps]
+    assert found.standing == "sent"

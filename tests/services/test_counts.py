@@ -10,7 +10,7 @@ import pytest
 from segue.errors import BusyError, NotFoundError, SegueError
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.services.counts import AudienceSize, Counts
-from segue.storage.memory import MemorySnapshot
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.open import Stores, open_memory
 from tests.support.desk import Desk
 

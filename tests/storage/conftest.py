@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from segue.storage.memory import MemoryJournal, MemorySnapshot
+from segue.storage.memory import MemoryJournal
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.ports import Journal, Snapshot
 from segue.storage.sqlite_journal import SqliteJournal
 from segue.storage.sqlite_snapshot import SqliteSnapshot

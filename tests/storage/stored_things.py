@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from segue.model.campaigns import Campaign, Delivery, InteractWithCampaign, Trigger
 from segue.model.effects import Deliver
 from segue.model.events import Event
@@ -9,7 +11,14 @@ from segue.model.log_records import Block, CampaignPublished, EventsReceived, Ti
 from segue.model.messages import Email, Message
 from segue.model.state import Membership, TriggerContext, UserState
 from segue.model.verdicts import Verdict
-from segue.storage.ports import Checkpoint, Journal, OutboxItem, Position, StoredCampaign, TimerKey
+from segue.storage.outbox_items import DeadLetter, OutboxItem
+from segue.storage.ports import (
+    Checkpoint,
+    Journal,
+    Position,
+    StoredCampaign,
+    TimerKey,
+)
 
 
 def block(seq: int, first_ordinal: int, *user_ids: str, at: int = 1_000) -> Block:
@@ -60,6 +69,12 @@ def outbox_item(send_id: str, user_id: str = "ann", decided_at: int = 1) -> Outb
     trigger = TriggerContext("viewed", 1, "e1", properties={"price": 9.5})
     deliver = Deliver(send_id, user_id, "welcome", "A", ["email"], decided_at, trigger)
     return OutboxItem(deliver, "email", next_attempt_at=decided_at)
+
+
+def dead_letter(send_id: str, user_id: str = "ann", settled_at: int = 1) -> DeadLetter:
+    """Return an email that was refused."""
+    item = replace(outbox_item(send_id, user_id), attempts=2, first_attempt_at=1, last_attempt_at=2)
+    return DeadLetter(item, settled_at, "refused", "550 not wanted")
 
 
 def verdict(number: int) -> Verdict:

@@ -9,12 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from stored_things import checkpoint, outbox_item, published, state, timer, verdict
+from stored_things import (
+    checkpoint,
+    dead_letter,
+    outbox_item,
+    published,
+    state,
+    timer,
+    verdict,
+)
 
 from segue.errors import SegueError
 from segue.model.log_records import CampaignStopped
 from segue.storage.encoding import VERDICTS_PER_BLOCK_MAX
-from segue.storage.memory import MemorySnapshot
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.named_sql import load_queries
 from segue.storage.partial_states import is_empty
 from segue.storage.ports import Checkpoint, Counter, Position, Snapshot, Sums
@@ -42,6 +50,7 @@ def everything_in(snapshot: Snapshot) -> list[object]:
         snapshot.timers_of("welcome", 2, timer(3, "cat")),
         snapshot.count_timers(),
         snapshot.outbox(),
+        snapshot.dead_letters(),
         snapshot.plan_changes(),
         *[snapshot.token_owner(token) for token in ("t1", "t2", "t3")],
         snapshot.counters("welcome"),
@@ -245,15 +254,28 @@ def test_it_is_known_whether_verdicts_were_lost(snapshot: Snapshot) -> None:
     assert snapshot.has_lost_verdicts()
 
 
+def test_dead_letters_are_in_the_order_in_which_they_failed(snapshot: Snapshot) -> None:
+    first, second = dead_letter("s2", settled_at=1), dead_letter("s1", settled_at=2)
+    snapshot.commit(checkpoint(letters_put=[second, first]))
+    assert snapshot.dead_letters() == [first, second]
+    again = dead_letter("s2", settled_at=3)
+    snapshot.commit(checkpoint(2, letters_gone=[first.key], letters_put=[again]))
+    assert snapshot.dead_letters() == [second, again]
+    snapshot.commit(checkpoint(3, letters_gone=[again.key, "never/email"]))
+    assert snapshot.dead_letters() == [second]
+
+
 def test_an_erased_user_leaves_no_state_timer_or_message(snapshot: Snapshot) -> None:
     snapshot.commit(
         checkpoint(
             states=[("ann", state(1)), ("bob", state(2))],
             timers_set=[timer(5, "ann"), timer(5, "bob")],
             outbox_put=[outbox_item("s1", "ann"), outbox_item("s2", "bob")],
+            letters_put=[dead_letter("s3", "ann"), dead_letter("s4", "bob")],
         )
     )
     snapshot.commit(checkpoint(2, erased=["ann", "nobody"]))
+    assert snapshot.dead_letters() == [dead_letter("s4", "bob")]
     assert snapshot.list_users() == [("bob", state(2))]
     assert snapshot.timers_between(0, 9) == [timer(5, "bob")]
     assert snapshot.outbox() == [outbox_item("s2", "bob")]
@@ -281,6 +303,8 @@ FULL: dict[str, Any] = {
     "timers_gone": [timer(5, "cat")],
     "outbox_put": [outbox_item("s9", "bob")],
     "outbox_gone": [outbox_item("s2", "cat").key],
+    "letters_put": [dead_letter("s8", "bob")],
+    "letters_gone": [dead_letter("s3", "cat").key],
     "counts": [(counter(), 1.0)],
     "plan_changes": [published("follow-up")],
     "verdicts": [verdict(1)],
@@ -293,6 +317,7 @@ def fill(snapshot: Snapshot) -> None:
             states=[("ann", state(1)), ("cat", state(1))],
             timers_set=[timer(5, "ann"), timer(5, "cat")],
             outbox_put=[outbox_item("s1", "ann"), outbox_item("s2", "cat")],
+            letters_put=[dead_letter("s3", "cat")],
             counts=[(counter(), 1)],
         )
     )
@@ -431,6 +456,7 @@ USERS = st.sampled_from(["ann", "bob", "cat", "dan", "eve"])
 SLUGS = st.sampled_from(["welcome", "follow-up"])
 TIMERS = st.builds(timer, st.integers(0, 8), USERS, SLUGS)
 ITEMS = st.builds(outbox_item, st.sampled_from(["s1", "s2", "s3"]), USERS, st.integers(0, 3))
+LETTERS = st.builds(dead_letter, st.sampled_from(["s1", "s2", "s3"]), USERS, st.integers(0, 3))
 AMOUNTS = st.integers(0, 3) | st.floats(0, 10)
 COUNTERS = st.builds(counter, st.integers(0, 5), st.sampled_from(["sent", "opened"]), SLUGS)
 CHECKPOINTS = st.builds(
@@ -442,6 +468,8 @@ CHECKPOINTS = st.builds(
     timers_gone=st.lists(TIMERS, max_size=6),
     outbox_put=st.lists(ITEMS, max_size=3),
     outbox_gone=st.lists(ITEMS.map(lambda item: item.key), max_size=2),
+    letters_put=st.lists(LETTERS, max_size=3),
+    letters_gone=st.lists(LETTERS.map(lambda letter: letter.key), max_size=2),
     counts=st.lists(st.tuples(COUNTERS, AMOUNTS), max_size=4),
     plan_changes=st.lists(st.builds(published, SLUGS), max_size=1),
     verdicts=st.lists(st.builds(verdict, st.integers(0, 9)), max_size=3),

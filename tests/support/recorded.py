@@ -21,13 +21,14 @@ from segue.model.log_records import (
     CampaignPublished,
     CampaignStopped,
     EventsReceived,
+    HandOver,
     PlanChange,
     Recipient,
     Record,
     SegmentSet,
-    SendsAttempted,
     SendsDeferred,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     UserErased,
     WorkspaceSet,
@@ -42,7 +43,8 @@ from segue.runtime.recipients import Recipients
 from segue.runtime.schedules import Schedules
 from segue.runtime.waits import TimerHeap
 from segue.services.explanations.service import explain
-from segue.storage.memory import MemoryJournal, MemorySnapshot
+from segue.storage.memory import MemoryJournal
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.open import Stores
 from segue.storage.ports import Checkpoint, Journal, Position, StoredCampaign
 from tests.support.plain_worlds import START
@@ -70,7 +72,7 @@ class _Outcomes:
         self.delivers.append(deliver)
         return ()
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def handing_over(self, record: HandOver) -> None:
         """The story writes these itself."""
 
 
@@ -91,6 +93,7 @@ class Recorded:
         self._fold = Fold(DictStates(), self._timers, self._outcomes)
         self._schedules, self._recipients = Schedules(), Recipients()
         self._open: dict[str, Deliver] = {}
+        self._sent: list[Deliver] = []
         for document in documents:
             self._save(document, "draft", 0)
 
@@ -167,6 +170,11 @@ class Recorded:
         deferred = [(deliver.send_id, one, again_at, detail) for one in deliver.channels]
         return self._log(SendsDeferred(self.now, deferred))
 
+    def retries(self, user_id: str, slug: str) -> "Recorded":
+        """Have the last message to a user tried once more."""
+        sent = [one for one in self._sent if (one.user_id, one.campaign) == (user_id, slug)]
+        return self._log(SendsRetried(self.now, [sent[-1]]))
+
     def answer(self, slug: str, answer: Answer = ACCEPTED) -> "Recorded":
         """Let the provider answer at last."""
         return self._settle(self._open.pop(slug), answer)
@@ -225,6 +233,7 @@ class Recorded:
 
     def _let_settle(self) -> None:
         delivers, self._outcomes.delivers = self._outcomes.delivers, []
+        self._sent += delivers
         for deliver in delivers:
             answer = self.answers.get(deliver.campaign, ACCEPTED)
             if answer is None:

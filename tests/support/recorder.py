@@ -12,10 +12,9 @@ from segue.model.events import Event, SendSettled, SettledAs
 from segue.model.log_records import (
     Block,
     EventsReceived,
+    HandOver,
     PlanChange,
     Record,
-    SendsAttempted,
-    SendsDeferred,
     SendsSettled,
 )
 from segue.model.verdicts import Verdict
@@ -49,7 +48,7 @@ class _Kept:
         self.sends.append(deliver)
         return ()
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def handing_over(self, record: HandOver) -> None:
         """It is this that writes them."""
 
 

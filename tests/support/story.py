@@ -73,6 +73,15 @@ class Story:
         line = {"user_id": user_id, "campaign": slug, "send_id": send_id}
         return self._tell({**line, "outcome": outcome, "channel": channel, **more})
 
+    def retries(
+        self, user_id: str, slug: str, *, channel: str = "push", accepted: Sequence[str] = ()
+    ) -> "Story":
+        """Have a message of the last send tried once more; `accepted` others did go out."""
+        sent = self.last(user_id, slug, "send")
+        line = {"control": "retry", "campaign": slug, "user_id": user_id, "cause": sent.cause}
+        line |= {"send_id": sent.send_id, "variant": sent.variant, "channel": channel}
+        return self._tell({**line, "accepted": list(accepted)} if accepted else line)
+
     def backfill(self, slug: str, *events: dict[str, Any]) -> "Story":
         """Let interactions from before a follower's publication enter it after all."""
         return self._tell({"control": "backfill", "campaign": slug, "events": list(events)})

@@ -21,17 +21,22 @@ from segue.model.workspace import Cap
 
 
 def reached_caps(
-    draft: Draft, campaign: PublishedCampaign, channels: Iterable[Channel], now: int
+    draft: Draft,
+    campaign: PublishedCampaign,
+    channels: Iterable[Channel],
+    send_id: str,
+    now: int,
 ) -> dict[Channel, Cap]:
     """Return those of the channels on which the user may get no more, each with its cap.
 
-    In-app messages and content cards neither count nor are capped.
+    In-app messages and content cards neither count nor are capped. What the user has had of the
+    send itself does not count: it is one with what is to go.
     """
     document, caps = campaign.newest.document, draft.plan.workspace.caps
     capped = [channel for channel in channels if channel in PUSHED_CHANNELS]
     if not caps or not capped or document.frequency_caps != "respect":
         return {}
-    counted = [*draft.state.messages, *_under_way(draft, now)]
+    counted = _others(draft, send_id, now)
     reached: dict[Channel, Cap] = {}
     for cap in caps:
         affected = [one for one in capped if _is_about(cap, one, document) and one not in reached]
@@ -44,11 +49,13 @@ def _is_about(cap: Cap, channel: Channel, document: Campaign) -> bool:
     return cap.channel in ("any", channel) and (cap.tag is None or cap.tag in document.tags)
 
 
-def cap_facts(draft: Draft, campaign: PublishedCampaign, channel: Channel, now: int) -> Facts:
+def cap_facts(
+    draft: Draft, campaign: PublishedCampaign, channel: Channel, send_id: str, now: int
+) -> Facts:
     """Return what the caps make of one more message on a channel, with the counts."""
     document, caps = campaign.newest.document, draft.plan.workspace.caps
     is_counted = channel in PUSHED_CHANNELS and document.frequency_caps == "respect"
-    counted = [*draft.state.messages, *_under_way(draft, now)] if is_counted else []
+    counted = _others(draft, send_id, now) if is_counted else []
     return {
         "channel": channel,
         "frequency_caps": document.frequency_caps,
@@ -79,6 +86,11 @@ def with_message(
 
 def _counts(campaign: PublishedCampaign | None) -> bool:
     return campaign is None or campaign.newest.document.frequency_caps != "ignore"
+
+
+def _others(draft: Draft, send_id: str, now: int) -> list[SentMessage]:
+    messages = [*draft.state.messages, *_under_way(draft, now)]
+    return [one for one in messages if one.send_id != send_id]
 
 
 def _under_way(draft: Draft, now: int) -> Iterator[SentMessage]:

@@ -14,6 +14,7 @@ from segue.engine.past import follow
 from segue.engine.plan import Plan, PublishedCampaign
 from segue.engine.profile import set_attributes
 from segue.engine.receipts import note_act, record_act
+from segue.engine.retrying import retry
 from segue.engine.sending import fire_timer, settle
 from segue.engine.waiting import cancel_waiting, consider, end_wait, start_waiting
 from segue.engine.watching import Onlooker, Watch
@@ -28,6 +29,7 @@ from segue.model.events import (
     Occurrence,
     ScheduleCame,
     SendRequested,
+    SendRetried,
     Settlement,
     TimerFired,
 )
@@ -64,6 +66,8 @@ def decide(
             fire_timer(draft, cause.campaign, cause.now)
         case Settlement(settled=settled):
             settle(draft, settled, cause.now)
+        case SendRetried(deliver=deliver):
+            retry(draft, deliver, cause.now)
         case CampaignEnded():
             reason = "campaign_archived" if cause.is_archived else "campaign_stopped"
             end_wait(draft, cause.campaign, reason, cause.now)

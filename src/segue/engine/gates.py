@@ -40,7 +40,23 @@ class DueGate(Struct, frozen=True):
 
 def refusal(draft: Draft, act: Act, campaign: PublishedCampaign) -> CheckReason | None:
     """Return why the act does not enter the user into the campaign, if so."""
-    for gate in _ENTRY_GATES:
+    return _first_failed(_ENTRY_GATES, draft, act, campaign)
+
+
+def retry_refusal(
+    draft: Draft, act: Act, campaign: PublishedCampaign, *, is_rest: bool
+) -> CheckReason | None:
+    """Return why a user may not get again what failed; `act` bears its send's id.
+
+    `is_rest` says that another message of the send has reached the user.
+    """
+    return _first_failed(_REST_GATES if is_rest else _RETRY_GATES, draft, act, campaign)
+
+
+def _first_failed(
+    gates: tuple[EntryGate, ...], draft: Draft, act: Act, campaign: PublishedCampaign
+) -> CheckReason | None:
+    for gate in gates:
         is_stopped = gate.stops(draft, act, campaign)
         is_told = is_stopped or gate.is_told_when_passed
         if draft.watch is not None and is_told and draft.watch.is_about(campaign.slug):
@@ -102,6 +118,17 @@ def _last_at(membership: Membership) -> int:
 def _is_waiting(draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
     membership = draft.membership(campaign.slug)
     return membership.wait is not None or membership.handed is not None
+
+
+def _is_other_under_way(draft: Draft, act: Act, campaign: PublishedCampaign) -> bool:
+    """Another send of the campaign is being handed over: one at a time."""
+    handed = draft.membership(campaign.slug).handed
+    return handed is not None and handed.send_id != act.event.send_id
+
+
+def _is_to_come_anyway(draft: Draft, _act: Act, campaign: PublishedCampaign) -> bool:
+    """The user waits for the campaign, and is not to have it twice."""
+    return draft.membership(campaign.slug).wait is not None and campaign.newest.pause != 0
 
 
 def _is_end_of_chain(draft: Draft, act: Act, campaign: PublishedCampaign) -> bool:
@@ -175,15 +202,19 @@ def note_control(draft: Draft, campaign: PublishedCampaign, is_control: bool) ->
     """Tell the watch whether the user falls in the control group, and by what number."""
     if draft.watch is None or not draft.watch.is_about(campaign.slug):
         return
+    facts = _control_facts(draft, None, campaign)
+    draft.watch.seen.append(Check(campaign.slug, "control_group", not is_control, facts))
+
+
+def _control_facts(draft: Draft, _act: Act | None, campaign: PublishedCampaign) -> Facts:
     membership = draft.membership(campaign.slug)
     enrolled_at, sent_at = membership.control_at, membership.sent_at
-    facts = {
+    return {
         "control_percent": campaign.newest.document.control_percent,
         "bucket": bucket_of(campaign.slug, draft.user_id),
         "enrolled_at": to_datetime(enrolled_at) if enrolled_at is not None else None,
         "sent_at": to_datetime(sent_at) if sent_at is not None else None,
     }
-    draft.watch.seen.append(Check(campaign.slug, "control_group", not is_control, facts))
 
 
 _ENTRY_GATES: Final = (
@@ -208,6 +239,18 @@ _ENTRY_GATES: Final = (
     EntryGate("not_re_eligible", _is_not_re_eligible, _pause_facts),
     EntryGate("already_waiting", _is_waiting, _waiting_facts),
     EntryGate("chain_limit", _is_end_of_chain, _chain_facts),
+)
+
+_REST_GATES: Final = (EntryGate("already_waiting", _is_other_under_way, _waiting_facts),)
+_RETRY_GATES: Final = (
+    EntryGate(
+        "control_group",
+        lambda draft, _act, campaign: draft.membership(campaign.slug).control_at is not None,
+        _control_facts,
+    ),
+    EntryGate("not_re_eligible", _is_not_re_eligible, _pause_facts),
+    *_REST_GATES,
+    EntryGate("already_waiting", _is_to_come_anyway, _waiting_facts, is_told_when_passed=False),
 )
 
 

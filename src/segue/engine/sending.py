@@ -25,6 +25,7 @@ from segue.model.state import Handed, Receipt, SentMessage, UserState, Wait
 from segue.model.traces import Facts
 
 Obstacle = Literal["unsubscribed", "not_opted_in", "unreachable"]
+Closing = Literal["unsubscribed", "not_opted_in", "unreachable", "frequency_cap"]
 # The checks of channels, the last first: the one that closes the last channel is the reason.
 _LAST_TO_FIRST: Final = ("frequency_cap", "unreachable", "not_opted_in", "unsubscribed")
 # The channels that users subscribe to: only to these can somebody have opted in.
@@ -78,7 +79,8 @@ def _hold(draft: Draft, campaign: PublishedCampaign, wait: Wait, until: int, now
 
 def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) -> None:
     slug, cause, variant = campaign.slug, wait.trigger.event_id, wait.variant
-    channels, closed = _open_channels(draft, campaign, variant, now)
+    written = campaign.channels_of(variant)
+    channels, closed = open_channels(draft, campaign, written, wait.send_id, now)
     for channel, reason in closed.items():
         draft.count(slug, variant, "messages_skipped", reason, channel=channel)
     if not channels:
@@ -89,17 +91,25 @@ def _hand_over(draft: Draft, campaign: PublishedCampaign, wait: Wait, now: int) 
     draft.set_membership(slug, replace(draft.membership(slug), handed=handed))
     draft.decided(cause, now, slug, "send", variant=variant, send_id=wait.send_id)
     draft.effects.append(
-        Deliver(wait.send_id, draft.user_id, slug, variant, list(channels), now, wait.trigger)
+        Deliver(
+            wait.send_id,
+            draft.user_id,
+            slug,
+            variant,
+            list(channels),
+            now,
+            wait.trigger,
+            wait.hops,
+        )
     )
 
 
-def _open_channels(
-    draft: Draft, campaign: PublishedCampaign, variant: str, now: int
-) -> tuple[list[Channel], dict[Channel, str]]:
-    """Return the channels that the variant may go by, and of the others why they are closed."""
+def open_channels(
+    draft: Draft, campaign: PublishedCampaign, written: list[Channel], send_id: str, now: int
+) -> tuple[list[Channel], dict[Channel, Closing]]:
+    """Return those channels that the send may go by, and of the others why they are closed."""
     document = campaign.newest.document
-    reasons: dict[Channel, str] = {}
-    written = campaign.channels_of(variant)
+    reasons: dict[Channel, Closing] = {}
     for channel in written:
         obstacle = obstacle_to(
             draft.state, channel, document.subscription_group, document.subscription
@@ -108,14 +118,16 @@ def _open_channels(
             reasons[channel] = obstacle
         if draft.watch is not None:
             _note_obstacle(draft, campaign, channel, obstacle)
-    capped = reached_caps(draft, campaign, [one for one in written if one not in reasons], now)
+    others = [one for one in written if one not in reasons]
+    capped = reached_caps(draft, campaign, others, send_id, now)
     if draft.watch is not None and draft.watch.is_about(campaign.slug):
         for channel in written:
             if channel not in reasons:
-                facts = cap_facts(draft, campaign, channel, now)
+                facts = cap_facts(draft, campaign, channel, send_id, now)
                 passed = channel not in capped
                 draft.watch.seen.append(Check(campaign.slug, "frequency_cap", passed, facts))
-    reasons.update(dict.fromkeys(capped, "frequency_cap"))
+    for channel in capped:
+        reasons[channel] = "frequency_cap"
     closed = {channel: reasons[channel] for channel in written if channel in reasons}
     return [channel for channel in written if channel not in closed], closed
 
@@ -209,7 +221,7 @@ def _accept(draft: Draft, settled: SendSettled, handed: Handed, now: int) -> Non
     _keep_for_caps(draft, settled, now)
     if channel in RECEIVED_AT_HAND_OVER:
         receipt = draft.membership(slug).receipt
-        if receipt is None or receipt.send_id != handed.send_id:
+        if not handed.has_receipt and (receipt is None or receipt.send_id != handed.send_id):
             receive(draft, slug, Receipt(handed.send_id, now, handed.variant))
         _emit_receive(draft, settled, handed, now)
 

@@ -1,8 +1,9 @@
 """What the engine asks to be done about a decision; carried out outside, once."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from segue.model.channels import Channel
+from segue.model.devices import DevicesTried
 from segue.model.metrics import MetricName
 from segue.model.state import TriggerContext
 
@@ -11,7 +12,9 @@ class Deliver(Struct, frozen=True, gc=False, array_like=True):
     """Hand the messages of one send over, one per channel, under an id that follows its cause.
 
     Content is the campaign's newest at the moment of hand-over; the variant is fixed.
-    Campaigns go by their slugs here and below.
+    Campaigns go by their slugs here and below. A send that is retried comes once more, with the
+    channel that failed; `accepted` are the send's channels that did not, and `tried` the devices
+    that need not get its push again.
     """
 
     send_id: str
@@ -21,6 +24,9 @@ class Deliver(Struct, frozen=True, gc=False, array_like=True):
     channels: list[Channel]
     decided_at: int
     trigger: TriggerContext
+    hops: int = 0
+    tried: DevicesTried = DevicesTried()
+    accepted: list[Channel] = field(default_factory=list)
 
 
 class SetTimer(Struct, frozen=True, gc=False):

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 
 from segue.model.channels import Channel
 from segue.model.devices import Device
+from segue.model.effects import Deliver
 from segue.model.ids import derive_id
 from segue.model.instants import from_datetime
 from segue.model.limits import NAME_LENGTH_MAX
@@ -198,6 +199,18 @@ class BackfillFound(Struct, frozen=True, gc=False):
         return self.event.user_id
 
 
+class SendRetried(Struct, frozen=True, gc=False):
+    """A message that failed is to be tried once more, as it was decided then."""
+
+    deliver: Deliver
+    now: int
+
+    @property
+    def user_id(self) -> str:
+        """Whose message it is."""
+        return self.deliver.user_id
+
+
 # Everything that can make the engine decide something for one user.
 Cause = (
     Occurrence
@@ -209,4 +222,5 @@ Cause = (
     | SendRequested
     | ScheduleCame
     | BackfillFound
+    | SendRetried
 )

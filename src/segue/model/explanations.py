@@ -27,7 +27,7 @@ Standing = Literal[
 ]
 StepKind = Literal[
     "published", "edited", "stopped", "archived", "happened", "due", "settled", "deferred",
-    "profile", "schedule", "erased",
+    "retried",    "profile", "schedule", "erased",
 ]  # fmt: skip
 
 

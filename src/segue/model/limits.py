@@ -111,6 +111,12 @@ SUPPRESSIONS_PER_CALL_MAX: Final = 10_000  # as events: one write that an append
 SUPPRESSION_QUERY_LENGTH_MAX: Final = 320  # as long as an address
 PREFERENCE_FORM_BYTES_MAX: Final = 64 * 1024  # two short fields for each group, and some to spare
 
+# Dead letters
+DEAD_LETTERS_MAX: Final = 20_000  # messages that failed: some 25 MB, in memory; the oldest go
+DEAD_LETTER_LIFE_MAX: Final = 30 * DAY  # then it is old news, and the user's data with it
+RETRIES_PER_BLOCK: Final = 200  # each carries an event's properties, which may be 100 kB
+LETTERS_NAMED_MAX: Final = 1_000  # in one call; a filter takes them all
+
 # Devices
 INBOX_LIFE_MAX: Final = 30 * DAY  # channel-facts.md 1.4: a card's; without expires_after it is it
 INBOX_GRACE: Final = 30 * DAY  # after expiry: so long a device may be offline, and report then

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
 from segue.model.devices import DevicesTried
+from segue.model.effects import Deliver
 from segue.model.events import AttributeChange, DeviceChanged, Event, SendSettled
 from segue.model.workspace import Segment, Workspace
 
@@ -152,6 +153,26 @@ class DevicesChanged(Struct, frozen=True, gc=False, array_like=True, tag=16):
     changes: list[DeviceChanged]
 
 
+class SendsRetried(Struct, frozen=True, array_like=True, tag=17):
+    """A person asks for messages that failed to be tried once more: each as it was decided.
+
+    Each has one channel. Whether it goes is decided by what holds at this instant.
+    """
+
+    received_at: int
+    sends: list[Deliver]
+
+
+class LettersDismissed(Struct, frozen=True, array_like=True, tag=18):
+    """Nobody wants these messages of the dead-letter list any more: an id and a channel each."""
+
+    received_at: int
+    letters: list[tuple[str, Channel]]
+
+
+# What the outbox follows, and with it the list of messages that failed.
+HandOver = SendsAttempted | SendsDeferred | SendsSettled | LettersDismissed
+
 # What changes the plan, for everybody.
 PlanChange = CampaignPublished | CampaignStopped | WorkspaceSet | SegmentSet | SegmentDeleted
 
@@ -168,6 +189,8 @@ Record = (
     | ScheduleWalked
     | Backfilled
     | DevicesChanged
+    | SendsRetried
+    | LettersDismissed
 )
 
 

@@ -1,6 +1,6 @@
 """The closed list of reasons: why a user was refused, cancelled or skipped, as a sentence."""
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 REASONS: Final[dict[str, str]] = {
     # refuse: a trigger that did not enter (semantics.md 3)
@@ -33,3 +33,10 @@ REASONS: Final[dict[str, str]] = {
     "gave_up": "The provider could not be reached in the time allowed.",
     "unknown_outcome": "Segue was cut off during hand-over and cannot know whether it went out.",
 }
+
+# Why a message that did not go out may do so later, if somebody mends what was wrong: the
+# provider's settings or account, the template, or nothing but a cable. Those messages are kept as
+# dead letters. The others ended as somebody wanted (`aborted`, caps, limits, a stopped campaign),
+# or for what only the user can change (`unsubscribed`, `unreachable`, `no_address`).
+Mendable = Literal["refused", "gave_up", "template_error", "unknown_outcome"]
+MENDABLE: Final[tuple[Mendable, ...]] = get_args(Mendable)

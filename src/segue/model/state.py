@@ -53,6 +53,7 @@ class Handed(Struct, frozen=True, array_like=True, gc=False):
     cause: str
     open_channels: list[str]
     is_received: bool = False
+    has_receipt: bool = False  # of a retry: another message of the send gave it
 
 
 class Receipt(Struct, frozen=True, array_like=True, gc=False):

@@ -20,6 +20,7 @@ from segue.model.events import (
     AttributesSet,
     Event,
     Occurrence,
+    SendRetried,
     Settlement,
     TimerFired,
 )
@@ -59,6 +60,7 @@ Touch = (
     Act
     | TimerFired
     | Settlement
+    | SendRetried
     | Deferral
     | CampaignPublished
     | CampaignStopped
@@ -231,6 +233,8 @@ class _Teller:
                     steps.append(Step(one.now, one))
                 case Settlement(settled=settled) if settled.campaign == self._slug:
                     steps.append(Step(one.now, one))
+                case SendRetried(deliver=deliver) if deliver.campaign == self._slug:
+                    steps.append(Step(one.now, one))
                 case Heard() | Check() | Remark() | Verdict():
                     steps[-1].notes.append(self._completed(one))
         if before is not None and (opened or seen):
@@ -304,7 +308,7 @@ class _Teller:
                 is_own = with_it is not None and with_it.slug == self._slug
                 is_own = is_own and event.name not in DERIVED_ACTS
                 return bool(step.notes or step.changes) or is_own
-            case TimerFired():
+            case TimerFired() | SendRetried():
                 return bool(step.notes)
             case _:
                 return True

@@ -78,6 +78,7 @@ class Checkpoints:
         states, erased = self._states.begin_writing()
         timers_set, timers_gone = self._timers.begin_writing()
         outbox_put, outbox_gone = self._outcomes.outbox.begin_writing()
+        letters_put, letters_gone = self._outcomes.outbox.letters.begin_writing(position.now)
         counts, verdicts = self._outcomes.begin_writing()
         plan_changes, self.plan_changes = self.plan_changes, []
         walks, self.walks = self.walks, {}
@@ -89,6 +90,8 @@ class Checkpoints:
             timers_gone=timers_gone,
             outbox_put=outbox_put,
             outbox_gone=outbox_gone,
+            letters_put=letters_put,
+            letters_gone=letters_gone,
             counts=counts,
             plan_changes=plan_changes,
             walks=list(walks.values()),
@@ -101,6 +104,7 @@ class Checkpoints:
         self._states.end_writing(is_written)
         self._timers.end_writing(is_written)
         self._outcomes.outbox.end_writing(is_written)
+        self._outcomes.outbox.letters.end_writing(is_written)
         self._outcomes.end_writing(is_written)
         self.token_owners.end_writing(is_written)
         self.addresses.end_writing(is_written)
@@ -113,4 +117,5 @@ def _has_news(checkpoint: Checkpoint, written: Position) -> bool:
         or checkpoint.timers_gone
         or checkpoint.outbox_put
         or checkpoint.outbox_gone
+        or checkpoint.letters_gone
     )

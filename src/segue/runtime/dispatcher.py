@@ -24,7 +24,7 @@ from segue.model.rendered import Rendered
 from segue.runtime.group_commit import GroupCommit
 from segue.runtime.outbox import Outbox
 from segue.runtime.send_limits import SendLimits
-from segue.storage.ports import OutboxItem
+from segue.storage.outbox_items import OutboxItem
 
 _log = structlog.get_logger(__name__)
 _IDLE_WAIT_MAX_S = 1.0
@@ -222,6 +222,9 @@ class Dispatcher:
             answer.retry_after_s,
             self._clock.jitter(),
         )
+        if again_at is None and item.tried.unknown:
+            await self._settle(item, "skipped", "unknown_outcome", answer.detail)
+            return
         if again_at is None:
             await self._settle(item, "refused", "gave_up", answer.detail)
             return

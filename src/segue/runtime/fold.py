@@ -35,6 +35,7 @@ from segue.model.events import (
     Occurrence,
     ScheduleCame,
     SendRequested,
+    SendRetried,
     SendSettled,
     Settlement,
     TimerFired,
@@ -47,12 +48,15 @@ from segue.model.log_records import (
     CampaignStopped,
     DevicesChanged,
     EventsReceived,
+    HandOver,
+    LettersDismissed,
     PlanChange,
     Record,
     ScheduleWalked,
     SendsAttempted,
     SendsDeferred,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     TimeAdvanced,
     UserErased,
@@ -104,8 +108,8 @@ class Outcomes(Protocol):
     def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:
         """Take a send to hand over; return what is known at once of what became of it."""
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
-        """Take a record of a hand-over: begun, put off, or come to an end.
+    def handing_over(self, record: HandOver) -> None:
+        """Take a record of a hand-over: begun, put off, come to an end, or wanted no more.
 
         The engine sees the end of one afterwards.
         """
@@ -181,12 +185,11 @@ class Fold:
             case DevicesChanged():
                 for changed in record.changes:
                     self._decide(DeviceUpdate(changed, self.now))
-            case SendsAttempted() | SendsDeferred():
-                self.outcomes.handing_over(record)
-            case SendsSettled():
-                self.outcomes.handing_over(record)
-                for settled in record.settled:
-                    self._decide(Settlement(settled, self.now))
+            case SendsAttempted() | SendsDeferred() | SendsSettled() | LettersDismissed():
+                self._follow_sends(record)
+            case SendsRetried():
+                for deliver in record.sends:
+                    self._decide(SendRetried(deliver, self.now))
             case SendsRequested() | ScheduleWalked() | Backfilled():
                 self._enter_directly(record, ordinal)
             case TimeAdvanced():
@@ -219,6 +222,12 @@ class Fold:
         for index, event in enumerate(record.events):
             if event.name in interests and not _is_without_effect(event, plan, onlooker):
                 self._decide(Occurrence(event, self.now, ordinal + index))
+
+    def _follow_sends(self, record: HandOver) -> None:
+        self.outcomes.handing_over(record)
+        if isinstance(record, SendsSettled):
+            for settled in record.settled:
+                self._decide(Settlement(settled, self.now))
 
     def _enter_directly(
         self, record: SendsRequested | ScheduleWalked | Backfilled, ordinal: int

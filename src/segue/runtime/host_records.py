@@ -12,6 +12,7 @@ from segue.model.log_records import (
     Record,
     ScheduleWalked,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
 )
 from segue.model.state import EMPTY_STATE
@@ -47,7 +48,7 @@ class HostRecords:
         if isinstance(record, SendsSettled) and self._needed is not None:
             self._note_dead_addresses(host, record)
 
-    def _of(self, record: R) -> R | SendsSettled | None:
+    def _of(self, record: R) -> R | SendsSettled | SendsRetried | None:
         match record:
             case CampaignPublished():
                 slug = record.document.slug
@@ -59,6 +60,9 @@ class HostRecords:
                     one for one in record.settled if one.dead_tokens or self.takes(one.campaign)
                 ]
                 return SendsSettled(record.received_at, mine)
+            case SendsRetried():
+                sends = [one for one in record.sends if self.takes(one.campaign)]
+                return SendsRetried(record.received_at, sends)
             case _:
                 return record
         return record if self.takes(slug) else None

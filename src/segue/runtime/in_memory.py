@@ -6,7 +6,7 @@ from typing import Literal
 from segue.engine.plan import Plan
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled, SettledAs
-from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.log_records import HandOver
 from segue.model.state import EMPTY_STATE, UserState
 from segue.model.verdicts import Verdict
 from segue.runtime.recipients import most_recipients
@@ -73,7 +73,7 @@ class RunOutcomes:
             for channel in deliver.channels
         ]
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def handing_over(self, record: HandOver) -> None:
         """Nothing is handed over in a run; the engine sees a recorded outcome next."""
 
     def take(self) -> list[Verdict]:

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from segue.engine.plan import filters_of
 from segue.errors import SegueError
 from segue.model.campaigns import Campaign
+from segue.model.effects import Deliver
 from segue.model.events import AttributeChange, DeviceChanged, SendSettled
 from segue.model.filters import Filter
 from segue.model.ids import derive_id
@@ -25,11 +26,13 @@ from segue.model.log_records import (
     SegmentDeleted,
     SegmentSet,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     TimeAdvanced,
     UserErased,
     WorkspaceSet,
 )
+from segue.model.state import TriggerContext
 from segue.model.workspace import Segment, Workspace
 from segue.runtime.in_memory import Sends
 from segue.runtime.lines import AttributesLine, ControlLine, DeviceLine, Line, OutcomeLine
@@ -166,6 +169,8 @@ class LineRecords:
                 record = self._walk(line, now)
             case "backfill":
                 record = Backfilled(now, self._slug(line), line.events)
+            case "retry":
+                record = self._retried(line, now)
             case _:
                 raise AssertionError(line.control)
         return record
@@ -177,6 +182,27 @@ class LineRecords:
         walk_at = from_datetime(_needed(line, "walk_at"))
         slug = self._slug(line)
         return ScheduleWalked(now, slug, walk_at, line.wall, line.after, line.through)
+
+    def _retried(self, line: ControlLine, now: int) -> Record | None:
+        """Return a recorded retry; in a run that accepts its own sends, none has failed.
+
+        The line has what decisions rest on, and nothing that only a message is made of.
+        """
+        if self.sends != "recorded":
+            return None
+        cause = TriggerContext(name="", time=now, event_id=_needed(line, "cause"))
+        deliver = Deliver(
+            _needed(line, "send_id"),
+            _needed(line, "user_id"),
+            self._slug(line),
+            _needed(line, "variant"),
+            [_needed(line, "channel")],
+            now,
+            cause,
+            line.hops,
+            accepted=line.accepted,
+        )
+        return SendsRetried(now, [deliver])
 
     def _slug(self, line: ControlLine) -> str:
         published = (

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
+from segue.model.effects import Deliver
 from segue.model.events import (
     AttributeChange,
     DeviceChanged,
@@ -37,6 +38,7 @@ from segue.model.log_records import (
     SegmentDeleted,
     SegmentSet,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     UserErased,
     WorkspaceSet,
@@ -58,6 +60,7 @@ ControlKind = Literal[
     "delete_segment",
     "schedule",
     "backfill",
+    "retry",
 ]
 
 
@@ -100,6 +103,12 @@ class ControlLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
     after: str = ""
     through: str | None = None
     events: list[Event] = field(default_factory=list)  # of a backfill
+    send_id: str | None = None  # of a retry, as are those below
+    channel: Channel | None = None
+    variant: str | None = None
+    hops: int = 0
+    cause: str | None = None
+    accepted: list[Channel] = field(default_factory=list)
 
 
 class OutcomeLine(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -182,6 +191,9 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
         case SendsSettled():
             for settled in record.settled:
                 yield _outcome_fields(settled, at)
+        case SendsRetried():
+            for deliver in record.sends:
+                yield {**_retry_fields(deliver), "time": at}
         case SendsRequested():
             for index, one in enumerate(record.recipients):
                 yield _send_line(record, one, ordinal + index)
@@ -249,6 +261,21 @@ def _work_fields(record: ScheduleWalked | Backfilled) -> dict[str, Any]:
         "after": record.after or None,
         "through": record.through,
     }
+
+
+def _retry_fields(deliver: Deliver) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "control": "retry",
+        "campaign": deliver.campaign,
+        "user_id": deliver.user_id,
+        "send_id": deliver.send_id,
+        "channel": deliver.channels[0],
+        "variant": deliver.variant,
+        "cause": deliver.trigger.event_id,
+    }
+    if deliver.hops:
+        fields["hops"] = deliver.hops
+    return {**fields, "accepted": deliver.accepted} if deliver.accepted else fields
 
 
 def _present(fields: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled
 from segue.model.instants import HOUR
-from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.log_records import HandOver
 from segue.model.verdicts import Verdict
 from segue.runtime.lines import verdict_line
 from segue.runtime.live_feed import LiveFeed
@@ -48,7 +48,7 @@ class LiveOutcomes:
         self.outbox.add(deliver)
         return ()
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def handing_over(self, record: HandOver) -> None:
         """Let the outbox follow the log while it is replayed.
 
         Afterwards it follows commits (`Runtime`), so that hand-overs free it even while deciding

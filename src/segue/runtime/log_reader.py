@@ -17,6 +17,7 @@ from segue.model.log_records import (
     ScheduleWalked,
     SendsDeferred,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     UserErased,
     entry_count,
@@ -41,6 +42,8 @@ def users_in(record: Record) -> Iterator[str]:
             yield from (change.user_id for change in record.changes)
         case SendsSettled():
             yield from (settled.user_id for settled in record.settled)
+        case SendsRetried():
+            yield from (deliver.user_id for deliver in record.sends)
         case SendsDeferred():
             yield from (send_id for send_id, *_ in record.deferred)
         case UserErased():
@@ -100,6 +103,10 @@ def _about(block: Block, user_id: str) -> Iterator[tuple[Record, int]]:
                 mine = [settled for settled in record.settled if settled.user_id == user_id]
                 if mine:
                     yield SendsSettled(record.received_at, mine), ordinal
+            case SendsRetried():
+                sends = [deliver for deliver in record.sends if deliver.user_id == user_id]
+                if sends:
+                    yield SendsRetried(record.received_at, sends), ordinal
             case UserErased() if record.user_id != user_id:
                 pass
             case ScheduleWalked() if not _walks_by(record, user_id):

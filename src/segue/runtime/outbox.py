@@ -2,25 +2,39 @@
 
 import heapq
 from collections.abc import Iterable
+from typing import assert_never
 
 from msgspec.structs import replace
 
+from segue.model.channels import CHANNELS
 from segue.model.devices import DevicesTried
 from segue.model.effects import Deliver
-from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
-from segue.storage.ports import OutboxItem
+from segue.model.events import SendSettled
+from segue.model.log_records import (
+    HandOver,
+    LettersDismissed,
+    SendsAttempted,
+    SendsDeferred,
+    SendsSettled,
+)
+from segue.runtime.dead_letters import DeadLetters
+from segue.runtime.kept import Kept
+from segue.storage.outbox_items import DeadLetter, OutboxItem
 
 
 class Outbox:
-    """What the log has made of the sends; it follows the log's records, whoever wrote them."""
+    """What the log has made of the sends; it follows the log's records, whoever wrote them.
 
-    def __init__(self, items: Iterable[OutboxItem] = ()) -> None:
-        self.items: dict[str, OutboxItem] = {}
+    Messages that fail go on to the `letters`.
+    """
+
+    def __init__(
+        self, items: Iterable[OutboxItem] = (), letters: Iterable[DeadLetter] = ()
+    ) -> None:
+        self._kept: Kept[OutboxItem] = Kept()
+        self.letters = DeadLetters(letters)
         self._ready: list[tuple[int, int, str]] = []
         self._counter = 0
-        self._changed: set[str] = set()
-        self._gone: set[str] = set()
-        self._begun_writing: tuple[set[str], set[str]] = (set(), set())
         for item in items:
             self.items[item.key] = item
             self._queue(item)
@@ -28,14 +42,22 @@ class Outbox:
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def items(self) -> dict[str, OutboxItem]:
+        """The messages by their keys."""
+        return self._kept.items
+
     def add(self, deliver: Deliver) -> None:
-        """Add the messages of a send."""
+        """Add the messages of a send; or one of them once more, which is no dead letter then."""
         for channel in deliver.channels:
-            item = OutboxItem(deliver, channel, next_attempt_at=deliver.decided_at)
-            self._store(item)
+            item = OutboxItem(
+                deliver, channel, next_attempt_at=deliver.decided_at, tried=deliver.tried
+            )
+            self.letters.remove(item.key)
+            self._kept.put(item.key, item)
             self._queue(item)
 
-    def follow(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def follow(self, record: HandOver) -> None:
         """Take in what the log says of hand-overs."""
         match record:
             case SendsAttempted():
@@ -48,21 +70,27 @@ class Outbox:
                     self.retry(f"{send_id}/{channel}", again_at)
             case SendsSettled():
                 for settled in record.settled:
-                    self.remove(f"{settled.send_id}/{settled.channel}")
+                    self._settled(settled, record.received_at)
+            case LettersDismissed():
+                for send_id, channel in record.letters:
+                    self.letters.remove(f"{send_id}/{channel}")
+            case _:
+                assert_never(record)
 
     def retry(self, key: str, again_at: int) -> None:
         """Let a message be tried again at an instant."""
         item = self.items.get(key)
         if item is not None:
             item = replace(item, is_attempted=False, next_attempt_at=again_at)
-            self._store(item)
+            self._kept.put(key, item)
             self._queue(item)
 
-    def remove(self, key: str) -> None:
-        """Take a message out: it came to an end."""
-        if self.items.pop(key, None) is not None:
-            self._changed.discard(key)
-            self._gone.add(key)
+    def forget(self, user_id: str) -> None:
+        """Take out everything of a user who was erased."""
+        for item in list(self.items.values()):
+            if item.deliver.user_id == user_id:
+                self._kept.remove(item.key)
+        self.letters.forget(user_id)
 
     def take_ready(self, now: int, count_max: int) -> list[OutboxItem]:
         """Return messages that may be tried by `now`, first decided first; each only once.
@@ -89,39 +117,57 @@ class Outbox:
 
     def begin_writing(self) -> tuple[list[OutboxItem], list[str]]:
         """Return the messages to write and the keys to delete."""
-        self._begun_writing = (self._changed, self._gone)
-        written = [self.items[key] for key in self._changed]
-        gone = sorted(self._gone)
-        self._changed, self._gone = set(), set()
-        return written, gone
+        return self._kept.begin_writing()
 
     def end_writing(self, is_written: bool) -> None:
         """Forget what was written; after a failure it is written again."""
-        if not is_written:
-            changed, gone = self._begun_writing
-            self._gone |= gone
-            self._changed |= {key for key in changed if key in self.items}
-        self._begun_writing = (set(), set())
+        self._kept.end_writing(is_written)
 
     def _attempted(self, key: str, at: int) -> None:
         item = self.items.get(key)
         if item is not None:
             first = item.first_attempt_at if item.first_attempt_at is not None else at
-            self._store(
-                replace(item, is_attempted=True, attempts=item.attempts + 1, first_attempt_at=first)
+            item = replace(
+                item,
+                is_attempted=True,
+                attempts=item.attempts + 1,
+                first_attempt_at=first,
+                last_attempt_at=at,
             )
+            self._kept.put(key, item)
 
     def _tried(self, key: str, tried: DevicesTried) -> None:
         item = self.items.get(key)
         if item is not None:
-            self._store(replace(item, tried=item.tried + tried))
+            self._kept.put(key, replace(item, tried=item.tried + tried))
 
-    def _store(self, item: OutboxItem) -> None:
-        self.items[item.key] = item
-        self._changed.add(item.key)
+    def _settled(self, settled: SendSettled, now: int) -> None:
+        """Take a message out: it came to an end."""
+        item = self._kept.remove(f"{settled.send_id}/{settled.channel}")
+        if item is None:
+            return
+        self.letters.settled(item, settled, now)
+        if settled.settled_as == "accepted":
+            self._accepted(settled)
+
+    def _accepted(self, settled: SendSettled) -> None:
+        """Note it with the other messages of the send: one that fails is the rest of it."""
+        for channel in CHANNELS:
+            key = f"{settled.send_id}/{channel}"
+            item = self.items.get(key)
+            if item is not None:
+                self._kept.put(key, _with_accepted(item, settled))
+            letter = self.letters.find(key)
+            if letter is not None:
+                self.letters.put(replace(letter, item=_with_accepted(letter.item, settled)))
 
     def _queue(self, item: OutboxItem) -> None:
         if item.is_attempted:
             return
         self._counter += 1
         heapq.heappush(self._ready, (item.next_attempt_at, self._counter, item.key))
+
+
+def _with_accepted(item: OutboxItem, settled: SendSettled) -> OutboxItem:
+    deliver = item.deliver
+    return replace(item, deliver=replace(deliver, accepted=[*deliver.accepted, settled.channel]))

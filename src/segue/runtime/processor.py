@@ -16,6 +16,7 @@ from segue.model.log_records import (
     PlanChange,
     Record,
     ScheduleWalked,
+    UserErased,
     entry_count,
 )
 from segue.runtime.checkpoints import Checkpoints
@@ -77,6 +78,8 @@ class Processor:
             self._suppressions.follow(record, block.seq)
             if isinstance(record, PlanChange):
                 self._checkpoints.plan_changes.append(record)
+            elif isinstance(record, UserErased):
+                self._outbox.forget(record.user_id)
             elif isinstance(record, ScheduleWalked):
                 self._checkpoints.walks[record.campaign] = record
             ordinal += entry_count(record)

@@ -15,11 +15,9 @@ from segue.model.events import SendSettled
 from segue.model.filters import Filter
 from segue.model.instants import format_instant
 from segue.model.log_records import (
+    HandOver,
     PlanChange,
     Record,
-    SendsAttempted,
-    SendsDeferred,
-    SendsSettled,
     entry_count,
 )
 from segue.model.verdicts import Verdict
@@ -132,5 +130,5 @@ class Unheard:
         """Return nothing: what became of it stands in the log."""
         return ()
 
-    def handing_over(self, record: SendsAttempted | SendsDeferred | SendsSettled) -> None:
+    def handing_over(self, record: HandOver) -> None:
         """Nothing is handed over."""

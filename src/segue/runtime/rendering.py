@@ -16,7 +16,7 @@ from segue.model.state import UserState
 from segue.runtime.dispatcher import NotSentError
 from segue.runtime.phones import PhoneRule, addresses_of, device_of
 from segue.runtime.runtime import Runtime
-from segue.storage.ports import OutboxItem
+from segue.storage.outbox_items import OutboxItem
 
 
 class LiveRenders:

@@ -12,7 +12,7 @@ from segue.engine.plan import Plan, missing_trackers
 from segue.model.filters import Filter
 from segue.model.instants import FOREVER, SECOND
 from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
-from segue.model.log_records import Block, SendsAttempted, SendsDeferred, SendsSettled
+from segue.model.log_records import Block, HandOver
 from segue.model.state import UserState
 from segue.runtime.checkpoints import Checkpoints
 from segue.runtime.dispatcher import Dispatcher, Renders, Sends
@@ -66,7 +66,8 @@ class Runtime:
         position = snapshot.position()
         self.states = LiveStates(snapshot)
         self.timers = LiveTimers(snapshot, position.now)
-        self.outcomes = LiveOutcomes(Outbox(snapshot.outbox()), self.feed)
+        outbox = Outbox(snapshot.outbox(), snapshot.dead_letters())
+        self.outcomes = LiveOutcomes(outbox, self.feed)
         self.read_back = LogReadBack(journal)
         fold = Fold(self.states, self.timers, self.outcomes, self.read_back)
         fold.now = position.now
@@ -197,7 +198,7 @@ class Runtime:
 
     def _committed(self, block: Block) -> None:
         for record in block.records:
-            if isinstance(record, SendsAttempted | SendsDeferred | SendsSettled):
+            if isinstance(record, HandOver):
                 self.outcomes.outbox.follow(record)
         self.processor.enqueue(block)
 

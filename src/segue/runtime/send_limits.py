@@ -13,7 +13,7 @@ from segue.model.limits import HELD_MAX
 from segue.model.rendered import Rendered, RenderedEmail, RenderedSms
 from segue.runtime.pace import Pace
 from segue.runtime.recipients import Recipients, most_recipients
-from segue.storage.ports import OutboxItem
+from segue.storage.outbox_items import OutboxItem
 
 
 class AddressCheck(Protocol):
@@ -82,8 +82,8 @@ class SendLimits:
     def may_send(self, item: OutboxItem) -> bool:
         """Return whether the campaign may reach one more user, and if so count this one."""
         slug, plan = item.deliver.campaign, self._plan()
-        if most_recipients(plan, slug) is None:
-            return True
+        if most_recipients(plan, slug) is None or item.deliver.accepted:
+            return True  # in the latter case the send has reached its user, and counts
         if slug not in self._sent_before:
             self._sent_before[slug] = self._received_by(slug)
         return self._recipients.may_send(
@@ -98,8 +98,10 @@ class SendLimits:
         slug, send_id = deliver.campaign, deliver.send_id
         if not is_accepted:
             self._recipients.take_back(slug, send_id, item.channel)
+        elif deliver.accepted:
+            return
         elif self._recipients.is_counted(slug, send_id) and len(deliver.channels) == 1:
-            # Nothing more can come of it: a number will do.
+            # Nothing more can come of it, unless it is retried: a number will do.
             self._recipients.take_back(slug, send_id, item.channel)
             self._sent_before[slug] += 1
 

@@ -24,6 +24,7 @@ from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
 from segue.services.compositions import Compositions
 from segue.services.counts import Counts
+from segue.services.dead_letters import DeadLetters
 from segue.services.devices import Devices
 from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
@@ -112,6 +113,7 @@ class Application:
         self.projects = Projects(self.runtime)
         self.backtests = BacktestJobs(self.runtime, settings)
         self.users = Users(self.runtime)
+        self.dead_letters = DeadLetters(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer, rule)
         self.tracking = Tracking(self.runtime, signer, clock)

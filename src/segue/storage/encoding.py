@@ -24,7 +24,8 @@ from segue.model.log_records import (
 )
 from segue.model.state import UserState
 from segue.model.verdicts import Verdict
-from segue.storage.ports import LogEnd, OutboxItem
+from segue.storage.outbox_items import DeadLetter, OutboxItem
+from segue.storage.ports import LogEnd
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -45,6 +46,7 @@ _records_decoder = Decoder(list[Record])
 _verdicts_decoder = Decoder(list[Verdict])
 _state_decoder = Decoder(UserState)
 _outbox_decoder = Decoder(OutboxItem)
+_letter_decoder = Decoder(DeadLetter)
 _plan_change_decoder: Decoder[PlanChange] = Decoder(PlanChange)
 _walk_decoder = Decoder(ScheduleWalked)
 _campaign_decoder = Decoder(Campaign)
@@ -108,6 +110,11 @@ def decode_state(user_id: str, stored: bytes, place: str) -> UserState:
 def decode_outbox_item(stored: bytes, place: str) -> OutboxItem:
     """Return a stored message of the outbox."""
     return _decoded(_outbox_decoder, stored, f"A message of the outbox in {place}", _REBUILD)
+
+
+def decode_dead_letter(stored: bytes, place: str) -> DeadLetter:
+    """Return a stored message that failed."""
+    return _decoded(_letter_decoder, stored, f"A dead letter in {place}", _REBUILD)
 
 
 def decode_plan_change(stored: bytes, place: str) -> PlanChange:

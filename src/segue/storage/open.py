@@ -8,7 +8,8 @@ from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
 from segue.errors import ConflictError, NotFoundError, SegueError
-from segue.storage.memory import MemoryJournal, MemorySnapshot
+from segue.storage.memory import MemoryJournal
+from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.ports import Journal, Snapshot
 from segue.storage.sqlite_journal import SqliteJournal
 from segue.storage.sqlite_snapshot import SqliteSnapshot

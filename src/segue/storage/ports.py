@@ -14,13 +14,12 @@ from segue.content.addresses import AddressedChannel
 from segue.content.tokens import Tracked
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
-from segue.model.devices import DevicesTried
-from segue.model.effects import Deliver
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.account_ports import Accounts, Audit
 from segue.storage.composition_ports import Compositions
+from segue.storage.outbox_items import DeadLetter, OutboxItem
 from segue.storage.phones import Phones
 from segue.storage.suppression_ports import Suppressions
 
@@ -232,23 +231,6 @@ class TimerKey(Struct, frozen=True, order=True, array_like=True):
     campaign: str
 
 
-class OutboxItem(Struct, frozen=True, array_like=True):
-    """A message to hand over: one channel of a send, and how far it has come."""
-
-    deliver: Deliver
-    channel: Channel
-    attempts: int = 0
-    first_attempt_at: int | None = None
-    next_attempt_at: int = 0
-    is_attempted: bool = False  # an attempt is in the log, and no outcome of it
-    tried: DevicesTried = DevicesTried()  # of a push: devices that need not get it again
-
-    @property
-    def key(self) -> str:
-        """Its name in the outbox."""
-        return f"{self.deliver.send_id}/{self.channel}"
-
-
 class Counter(Struct, frozen=True, array_like=True):
     """The name of a counter: a metric of a campaign's variant in an hour (its first instant)."""
 
@@ -295,6 +277,8 @@ class Checkpoint(Struct):
     timers_gone: list[TimerKey] = field(default_factory=list)
     outbox_put: list[OutboxItem] = field(default_factory=list)
     outbox_gone: list[str] = field(default_factory=list)
+    letters_put: list[DeadLetter] = field(default_factory=list)
+    letters_gone: list[str] = field(default_factory=list)
     counts: list[tuple[Counter, float]] = field(default_factory=list)  # to be added
     plan_changes: list[PlanChange] = field(default_factory=list)
     walks: list[ScheduleWalked] = field(default_factory=list)  # the newest of each campaign
@@ -345,6 +329,9 @@ class Snapshot(Protocol):
 
     def outbox(self) -> list[OutboxItem]:
         """Return the outbox in order of decision."""
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the messages that failed, in the order in which they did."""
 
     def plan_changes(self) -> list[PlanChange]:
         """Return every change of the plan, in the order of the log."""

@@ -14,6 +14,7 @@ from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.address_rows import AddressRow, address_changes
 from segue.storage.encoding import (
+    decode_dead_letter,
     decode_outbox_item,
     decode_plan_change,
     decode_state,
@@ -24,8 +25,15 @@ from segue.storage.encoding import (
     user_key,
 )
 from segue.storage.named_sql import load_queries
+from segue.storage.outbox_items import DeadLetter, OutboxItem
 from segue.storage.partial_states import decoder_of_parts
-from segue.storage.ports import Checkpoint, Counter, OutboxItem, Position, Sums, TimerKey
+from segue.storage.ports import (
+    Checkpoint,
+    Counter,
+    Position,
+    Sums,
+    TimerKey,
+)
 from segue.storage.sqlite import Database, FileKind, Row, run_rows, select_rows
 from segue.storage.sqlite_addresses import SqliteAddresses
 
@@ -33,7 +41,7 @@ from segue.storage.sqlite_addresses import SqliteAddresses
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
 _FILE: Final = FileKind(
     schema="snapshot_schema.sql",
-    schema_version=4,
+    schema_version=5,
     page_size=1024,
     wal_pages=16_000,  # 16 MB: small checkpoints, half as fast again when each is not copied
 )
@@ -52,6 +60,7 @@ class _Rows(Struct):
     timers_set: list[Row]
     timers_gone: list[Row]
     outbox_put: list[Row]
+    letters_put: list[Row]
     counts: list[Row]
     plan_changes: list[Row]
     walks: list[Row]
@@ -91,6 +100,8 @@ class SqliteSnapshot:
             run_rows(connection, _SQL["put_timers"], rows.timers_set)
             run_rows(connection, _SQL["delete_outbox"], _column(checkpoint.outbox_gone))
             run_rows(connection, _SQL["put_outbox"], rows.outbox_put)
+            run_rows(connection, _SQL["delete_letters"], _column(checkpoint.letters_gone))
+            run_rows(connection, _SQL["put_letters"], rows.letters_put)
             self._put_states(connection, rows.states)
             run_rows(connection, _SQL["add_counts"], rows.counts)
             run_rows(connection, _SQL["put_plan_changes"], rows.plan_changes)
@@ -191,6 +202,11 @@ class SqliteSnapshot:
         rows = self._db.rows(_SQL["list_outbox"])
         return [decode_outbox_item(stored, self._place) for (stored,) in rows]
 
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the messages that failed, in the order in which they did."""
+        rows = self._db.rows(_SQL["list_letters"])
+        return [decode_dead_letter(stored, self._place) for (stored,) in rows]
+
     def plan_changes(self) -> list[PlanChange]:
         """Return every change of the plan, in the order of the log."""
         rows = self._db.rows(_SQL["list_plan_changes"])
@@ -264,6 +280,10 @@ class SqliteSnapshot:
                 (item.key, item.deliver.decided_at, item.deliver.user_id, encode(item))
                 for item in checkpoint.outbox_put
             ],
+            letters_put=[
+                (letter.key, letter.settled_at, letter.item.deliver.user_id, encode(letter))
+                for letter in checkpoint.letters_put
+            ],
             counts=[(*msgspec.structs.astuple(one), amount) for one, amount in checkpoint.counts],
             plan_changes=_column([encode(one) for one in checkpoint.plan_changes]),
             walks=[(walk.campaign, encode(walk)) for walk in checkpoint.walks],
@@ -307,6 +327,7 @@ class SqliteSnapshot:
                 self._close_gap(connection, key)
         run_rows(connection, _SQL["delete_timers_of_users"], _column(user_ids))
         run_rows(connection, _SQL["delete_outbox_of_users"], _column(user_ids))
+        run_rows(connection, _SQL["delete_letters_of_users"], _column(user_ids))
         run_rows(connection, _SQL["delete_token_owners_of_users"], _column(user_ids))
 
     def _close_gap(self, connection: sqlite3.Connection, gap: int) -> None:

@@ -54,6 +54,10 @@ class RuntimeCollector(Collector):
                 "Messages waiting for a sender.",
                 len(runtime.outcomes.outbox),
             ),
+            "segue_dead_letters": (
+                "Messages that failed and may be tried again.",
+                len(runtime.outcomes.outbox.letters),
+            ),
             "segue_log_blocks": ("Number of the newest block.", runtime.commits.last_seq),
             "segue_log_bytes": ("Bytes of the log's blocks.", runtime.journal.log_bytes()),
             "segue_active_campaigns": (

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from segue.engine.watching import Check, Remark
-from segue.model.events import SendSettled, Settlement
+from segue.model.events import SendRetried, SendSettled, Settlement
 from segue.model.instants import from_datetime
 from segue.model.verdicts import Verdict
 from segue.runtime.account import Step
@@ -41,7 +41,7 @@ def entries_of(steps: list[Step]) -> Entries:
     reader = _Reader()
     for step in steps:
         reader.read(step)
-    return Entries(reader.ended, reader.going_on)
+    return Entries(reader.ended, reader.going_on or reader.retried())
 
 
 class _Reader:
@@ -49,6 +49,8 @@ class _Reader:
         self.ended: list[Entry] = []
         self.going_on: Entry | None = None
         self._failed: list[Check] = []
+        self._sent: dict[str, Entry] = {}  # by the id of the send
+        self._retried: dict[str, Entry] = {}  # those that failed, and are under way again
 
     def read(self, step: Step) -> None:
         """Take in one step."""
@@ -66,8 +68,12 @@ class _Reader:
                 case Verdict():
                     self._decide(step, note)
 
+    def retried(self) -> Entry | None:
+        """Return the last of those that failed and are under way again."""
+        return next(reversed(self._retried.values()), None)
+
     def _settle(self, step: Step, settled: SendSettled) -> None:
-        entry = self.going_on
+        entry = self._retried.get(settled.send_id, self.going_on)
         if entry is None:
             return
         entry.settled = settled
@@ -76,7 +82,12 @@ class _Reader:
             self._end(entry, step, entry.ended)
 
     def _decide(self, step: Step, verdict: Verdict) -> None:
+        if isinstance(step.touch, SendRetried):
+            self._retry(verdict)
+            return
         entry = self.going_on
+        if isinstance(step.touch, Settlement):
+            entry = self._retried.get(step.touch.settled.send_id, entry)
         match verdict.decision:
             case "refuse" | "control":
                 refused = Entry(step)
@@ -85,6 +96,13 @@ class _Reader:
                 self._end(entry, step, verdict)
             case "send" if entry is not None:
                 entry.ended = verdict
+                self._sent[verdict.send_id or ""] = entry
+
+    def _retry(self, verdict: Verdict) -> None:
+        """Take up again what came in and failed, unless the log has lost how."""
+        failed = self._sent.get(verdict.send_id or "")
+        if verdict.decision == "send" and failed is not None and verdict.send_id is not None:
+            self._retried[verdict.send_id] = Entry(failed.step, failed.due_at, verdict)
 
     def _end(self, entry: Entry, step: Step, verdict: Verdict | None) -> None:
         reason = verdict.reason if verdict is not None else None
@@ -93,3 +111,4 @@ class _Reader:
         self.ended.append(entry)
         if entry is self.going_on:
             self.going_on = None
+        self._retried = {key: one for key, one in self._retried.items() if one is not entry}

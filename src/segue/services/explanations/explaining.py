@@ -11,7 +11,7 @@ from segue.engine.draft import Act
 from segue.engine.profile_changes import Change
 from segue.engine.watching import Check, Heard, Remark
 from segue.model.campaigns import Campaign
-from segue.model.events import AttributesSet, Settlement, TimerFired, event_id
+from segue.model.events import AttributesSet, SendRetried, Settlement, TimerFired, event_id
 from segue.model.explanations import (
     ExplainedCampaign,
     ExplainedChange,
@@ -142,6 +142,9 @@ class _Teller:
                 kind, clause = "due", f"the wait of {words.user} is over"
             case Settlement(settled=settled):
                 kind, clause = "settled", settled_clause(settled, self._account.document, words)
+            case SendRetried(deliver=deliver):
+                kind = "retried"
+                clause = f"somebody had the {channel_word(deliver.channels[0])} tried once more"
             case Deferral():
                 kind, clause = "deferred", deferral_clause(touch, words)
             case CampaignPublished():

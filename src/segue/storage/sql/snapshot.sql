@@ -76,6 +76,18 @@ DELETE FROM outbox WHERE user_id IN (VALUES (?));
 -- name: list_outbox
 SELECT item FROM outbox ORDER BY decided_at, key;
 
+-- name: put_letters
+INSERT OR REPLACE INTO dead_letters (key, settled_at, user_id, letter) VALUES (?, ?, ?, ?);
+
+-- name: delete_letters
+DELETE FROM dead_letters WHERE key IN (VALUES (?));
+
+-- name: delete_letters_of_users
+DELETE FROM dead_letters WHERE user_id IN (VALUES (?));
+
+-- name: list_letters
+SELECT letter FROM dead_letters ORDER BY settled_at, key;
+
 -- name: add_counts
 INSERT INTO counters (campaign, hour, variant, metric, detail, channel, amount)
 VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -42,6 +42,14 @@ CREATE TABLE IF NOT EXISTS outbox (
     item BLOB NOT NULL -- msgpack
 ) STRICT;
 
+-- Messages that failed and may be tried again: a bounded number.
+CREATE TABLE IF NOT EXISTS dead_letters (
+    key TEXT PRIMARY KEY,
+    settled_at INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    letter BLOB NOT NULL -- msgpack
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS counters (
     campaign TEXT NOT NULL,
     hour INTEGER NOT NULL,
