@@ -46,6 +46,7 @@ class FakeProvider:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.taken: list[Asked] = []  # those that it said yes to, or was about to
         self.planned: list[Reply] = []
         self.url = ""
         self.relay = _Relay()
@@ -71,6 +72,8 @@ class FakeProvider:
         asked = Asked(scope["http_version"], scope["method"], path, headers, body)
         self.asked.append(asked)
         reply = self.answer(asked)
+        if reply.status < 300:
+            self.taken.append(asked)
         if reply.is_cut:
             self.relay.cut()
         if reply.is_cut or reply.is_never:
@@ -86,6 +89,7 @@ class _Relay:
     def __init__(self) -> None:
         self.connection_count = 0
         self._to = 0
+        self._broken_count = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,6 +101,10 @@ class _Relay:
         """Break every connection."""
         for writer in self._writers:
             writer.transport.abort()
+
+    def break_next(self) -> None:
+        """Break the next connection at its first byte: nothing of it is passed on."""
+        self._broken_count += 1
 
     async def broken(self) -> None:
         """Return once every connection is, at both ends."""
@@ -116,6 +124,11 @@ class _Relay:
         task.add_done_callback(self._tasks.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._broken_count:
+            self._broken_count -= 1
+            await reader.read(1)
+            writer.transport.abort()
+            return
         writers = {writer}
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -32,6 +32,7 @@ class PostOffice:
         self.scan: asyncio.Event | None = None  # before the answer to the content
         self.offers_dsn = False  # delivery status notifications (RFC 3461)
         self.dsn_options: list[list[str]] = []  # what was asked of them, mail by mail
+        self.endings: list[Literal["cut", "never"]] = []  # in place of a yes to a mail taken
         self.servers: list[Any] = []
         self.url = ""
 
@@ -97,6 +98,11 @@ class PostOffice:
         self.raw.append(envelope.content)
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos[0], envelope.mail_options))
         self.was_encrypted.append(session.ssl is not None)
+        ending = self.endings.pop(0) if self.endings else None
+        if ending == "cut":
+            server.transport.abort()
+        if ending == "never":
+            await asyncio.Event().wait()
         return OK
 
 

@@ -33,9 +33,13 @@ class LiveRuntime:
     """Start it, hand records in, move the clock; stop or crash it, and start it again."""
 
     def __init__(
-        self, start: int, senders: Sends | None = None, mailbox: KeptMessages | None = None
+        self,
+        start: int,
+        senders: Sends | None = None,
+        mailbox: KeptMessages | None = None,
+        clock: FixedClock | None = None,
     ) -> None:
-        self.clock = FixedClock(start)
+        self.clock = clock or FixedClock(start)
         self.stores: Stores = open_memory()
         self.mailbox = mailbox or KeptMessages(self.clock)
         codes = CodeMaker(b"c" * 32)
