@@ -2,16 +2,10 @@
 
 from collections.abc import Callable
 
-from segue.channels.coded import CodedSenders
 from segue.channels.inbox import InboxSender
 from segue.channels.phone import PhoneSender
 from segue.channels.registry import Senders
-from segue.channels.return_codes import NamedReturns, ReturnCodes
 from segue.clock import Clock
-from segue.content.codes import CodeMaker
-from segue.content.links import preferences_root
-from segue.content.render import Renderer
-from segue.content.short_links import Shortener
 from segue.content.tokens import TokenSigner
 from segue.model.channels import Channel
 from segue.runtime.phones import PhoneRule
@@ -30,7 +24,8 @@ from segue.services.email_hooks import EmailHooks
 from segue.services.keys import Keyring, create_key
 from segue.services.launches import Launches
 from segue.services.mail_reports import MailReports
-from segue.services.mail_watch import MailWatch, open_mailbox
+from segue.services.mail_watch import watch_mailbox
+from segue.services.outgoing import set_up_outgoing
 from segue.services.passwords import Passwords
 from segue.services.phone_actions import PhoneActions
 from segue.services.phone_tokens import SECRET as PHONE_SECRET
@@ -53,9 +48,6 @@ from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
 from segue.storage.open import Stores
 
-_LINK_SECRET = "link-signing-key"  # noqa: S105 - its name, not the key
-_CODE_SECRET = "short-code-key"  # noqa: S105 - the same
-
 
 class Application:
     """Everything one process holds. Open it with `start`, end it with `stop`."""
@@ -65,24 +57,9 @@ class Application:
         self.clock = clock
         self._stores = stores
         self._senders = senders
-        signer = TokenSigner(installation_secret(stores.journal, clock, _LINK_SECRET))
-        codes = CodeMaker(installation_secret(stores.journal, clock, _CODE_SECRET))
-        renderer = Renderer(
-            settings.base_url,
-            signer,
-            clock,
-            default_from=settings.channels.email.from_,
-            shortener=Shortener(
-                settings.short_base_url, codes, preferences_root(settings.base_url)
-            ),
-            is_counted_by_provider=settings.channels.email.provider_opens_and_clicks,
-            unsubscribe_address=settings.channels.email.unsubscribe_address,
-        )
+        outgoing = set_up_outgoing(settings, stores.journal, senders, clock)
+        self._sends, signer, renderer = outgoing.sends, outgoing.signer, outgoing.renderer
         rule = PhoneRule(settings.channels.to_phone)
-        email = settings.channels.email
-        return_codes = ReturnCodes(signer, stores.journal.codes, codes, clock)
-        coded = CodedSenders(senders, stores.journal.codes, codes, clock)
-        self._sends = NamedReturns(coded, return_codes) if email.return_path else coded
         self.runtime = Runtime(
             stores.journal,
             stores.snapshot,
@@ -119,15 +96,11 @@ class Application:
         self.tracking = Tracking(self.runtime, signer, clock)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
-        self.mail_reports = MailReports(self.receipts, signer, return_codes.find, email.return_path)
-        self.mail_watch: MailWatch | None = None
-        if email.mailbox is not None:
-            self.mail_watch = MailWatch(
-                open_mailbox(email.mailbox),
-                self.mail_reports,
-                clock,
-                deletes=email.mailbox.delete_taken,
-            )
+        email = settings.channels.email
+        self.mail_reports = MailReports(
+            self.receipts, signer, outgoing.return_codes.find, email.return_path
+        )
+        self.mail_watch = watch_mailbox(email.mailbox, self.mail_reports, clock)
         self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
         self.preferences = PreferencePages(self.runtime, clock)
         self.suppressions = SuppressionDesk(self.runtime)

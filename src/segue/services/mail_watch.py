@@ -41,6 +41,19 @@ def open_mailbox(settings: MailboxSettings) -> Mailbox:
             raise SegueError("channels.email.mailbox needs either maildir or imap_url")
 
 
+def watch_mailbox(
+    settings: MailboxSettings | None, reports: MailReports, clock: Clock
+) -> "MailWatch | None":
+    """Return a watch on the mailbox of the settings; None where they name none.
+
+    Raises:
+        SegueError: they name two, or neither of both.
+    """
+    if settings is None:
+        return None
+    return MailWatch(open_mailbox(settings), reports, clock, deletes=settings.delete_taken)
+
+
 class MailWatch:
     """Looks into a mailbox every few seconds."""
 
