@@ -61,9 +61,12 @@ def check_audience(node: Filter | None, path: str, depth: int = 1) -> Iterator[P
 
 def _check_leaf(node: Filter, kind: str, path: str, node_path: str) -> Iterator[Problem]:
     if kind == "attribute":
+        if not node.attribute:
+            yield Problem(path, "must not be empty")
         yield from check_operators(node, node_path)
     elif (past := past_of(node)) is not None:
-        yield from _check_past(past, path)
+        name_path = path if isinstance(node.event, str) else f"{path}.name"
+        yield from _check_past(past, path, name_path)
     elif kind in RETARGETING_KINDS:
         yield from _check_retargeting(kind, getattr(node, kind), path)
     elif node.interact_with_campaign is not UNSET:
@@ -74,16 +77,18 @@ def _check_leaf(node: Filter, kind: str, path: str, node_path: str) -> Iterator[
         yield Problem(path, "is empty; name a channel or a subscription group")
 
 
-def _check_past(past: PastEvent | PastPurchase | PastSession, path: str) -> Iterator[Problem]:
+def _check_past(
+    past: PastEvent | PastPurchase | PastSession, path: str, name_path: str
+) -> Iterator[Problem]:
     if isinstance(past, PastEvent):
-        if past.name in ACTS or past.name in INTERACTIONS:
+        if not past.name:
+            yield Problem(name_path, "must not be empty")
+        elif past.name in ACTS or past.name in INTERACTIONS:
             message = f'"{past.name}" is an interaction; write interact_with_campaign instead'
-            yield Problem(f"{path}.name", message)
+            yield Problem(name_path, message)
         elif past.name in (PURCHASE, SESSION_START):
             kind = "purchase" if past.name == PURCHASE else "session"
-            yield Problem(
-                f"{path}.name", f'"{past.name}" is a kind of its own; write `{kind}: {{}}`'
-            )
+            yield Problem(name_path, f'"{past.name}" is a kind of its own; write `{kind}: {{}}`')
     if not isinstance(past, PastSession):
         yield from check_where(past.where, f"{path}.where")
     if past.count is not None and past.count == CountCondition():
