@@ -29,11 +29,12 @@ from segue.model.messages import ContentCard, Email, InAppMessage, MessageBody, 
 from segue.model.state import EMPTY_STATE
 from segue.model.traces import FilterTrace
 from segue.services.explanations.act_words import happening_words
-from segue.services.explanations.filter_words import asked_words
+from segue.services.explanations.filter_words import tree_words
 from segue.services.explanations.interaction_words import does_not_words, does_words
 from segue.services.explanations.words import Words, channel_word, counted, lasting
 
 Step = Literal["message", "delivery", "audience", "limits", "conversions"]
+EVERYONE: Final = "everyone"
 _FILTERS_SAID_MAX: Final = 3  # more would drown the sentence
 _TITLE_LENGTH_MAX: Final = 60
 
@@ -214,11 +215,11 @@ def audience_words(node: Filter | None, words: Words) -> str:
     """Return who may get it."""
     trace = trace_audience(node, EMPTY_STATE, 0, {}, {})
     if trace is None:
-        return "everyone"
+        return EVERYONE
     leaves = _leaf_count(trace)
     if leaves > _FILTERS_SAID_MAX:
         return f"users who pass {leaves} filters"
-    return f"users of whom it holds that {_filter(trace, words)}"
+    return f"users of whom it holds that {tree_words(trace, words)}"
 
 
 def _subscribed(document: Campaign, words: Words) -> Iterator[Part]:
@@ -237,17 +238,6 @@ def _subscribed(document: Campaign, words: Words) -> Iterator[Part]:
 
 def _leaf_count(trace: FilterTrace) -> int:
     return sum(_leaf_count(part) for part in trace.parts) if trace.parts else 1
-
-
-def _filter(trace: FilterTrace, words: Words) -> str:
-    parts = [_filter(part, words) for part in trace.parts]
-    match trace.kind:
-        case "all" | "any" if parts:
-            return _listed(parts, "and that" if trace.kind == "all" else "or that")
-        case "not" if parts:
-            return f"it does not hold that {parts[0]}"
-        case _:
-            return asked_words(trace, words)
 
 
 def _hours(delivery: Delivery) -> Iterator[Part]:

@@ -1,6 +1,6 @@
 """Conditions and filters in words: what is asked, and what was found."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -95,6 +95,28 @@ def _blame_words(leaf: FilterTrace, is_wanted: bool, words: Words) -> str:
 def asked_words(trace: FilterTrace, words: Words) -> str:
     """Return what a filter asks."""
     return _ASKED[trace.kind](trace, words)
+
+
+def tree_words(trace: FilterTrace, words: Words) -> str:
+    """Return what a filter asks, with all that is in it, as one clause."""
+    return _tree_words(trace, words, is_inner=False)
+
+
+def _tree_words(trace: FilterTrace, words: Words, *, is_inner: bool) -> str:
+    match trace.kind:
+        case "all" | "any" if trace.parts:
+            is_grouped = len(trace.parts) > 1
+            said = [_tree_words(part, words, is_inner=is_grouped) for part in trace.parts]
+            clause = _listed(said, "and that" if trace.kind == "all" else "or that")
+            return f"({clause})" if is_inner and is_grouped else clause
+        case "not" if trace.parts:
+            return f"it does not hold that {_tree_words(trace.parts[0], words, is_inner=True)}"
+        case _:
+            return asked_words(trace, words)
+
+
+def _listed(said: Sequence[str], joint: str) -> str:
+    return f"{', '.join(said[:-1])} {joint} {said[-1]}" if len(said) > 1 else "".join(said)
 
 
 def _subscription_asked(trace: FilterTrace, words: Words) -> str:
