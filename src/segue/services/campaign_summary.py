@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from segue.model.campaigns import Campaign
+from segue.model.campaigns import Campaign, Subscription
 from segue.model.workspace import QuietHours
 from segue.services.campaign_sentences import (
     Step,
@@ -20,6 +20,11 @@ from segue.services.campaign_sentences import (
 from segue.services.explanations.words import Words, counted, lasting
 
 _LETTERS = "ABCD"
+_SUBSCRIPTIONS: dict[Subscription, str] = {
+    "subscribed": "those who have not unsubscribed",
+    "opted_in": "those alone who opted in",
+    "all": "everybody, whatever they subscribed to",
+}
 _CAPS = {
     "respect": "respected",
     "ignore": "ignored, and not counted",
@@ -119,6 +124,8 @@ def _audience(document: Campaign, words: Words) -> Iterator[Choice]:
     if document.subscription_group is not None:
         said = f"subscribers of {document.subscription_group} only"
         yield Choice("audience", "Subscription group", said, "subscription_group")
+    said = _SUBSCRIPTIONS[document.subscription]
+    yield Choice("audience", "Subscription to the channel", said, "subscription")
 
 
 def _limits(document: Campaign) -> Iterator[Choice]:

@@ -13,7 +13,7 @@ from segue.model.instants import format_instant
 from segue.model.limits import COMPOSITION_BYTES_MAX, COMPOSITIONS_MAX
 from segue.model.problems import InvalidError, Problem
 from segue.runtime.runtime import Runtime
-from segue.services.campaign_sentences import Part, Stages, campaign_stages
+from segue.services.campaign_sentences import EVERYONE, Part, Stages, campaign_stages
 from segue.services.campaign_summary import Choice, choices_in
 from segue.services.campaigns import Campaigns
 from segue.services.composition_findings import CompositionProblems, problems_of
@@ -36,6 +36,7 @@ from segue.storage.ports import StoredCampaign
 Composition = StoredComposition
 
 _CHANGES_SEARCHED: Final = 500  # of the audit trail, for who was faster
+_TO_BE_CHOSEN: Final = "users yet to be chosen"  # never "everyone" where filters are begun
 _LEAST_NAME: Final = "Untitled"
 
 
@@ -185,12 +186,26 @@ class Compositions:
 
     def sentence(self, composition: Composition) -> list[Part]:
         """Return what it does, as far as it is said, in one sentence."""
-        return self._campaigns.sentence(self.sketch(composition))
+        document = self.sketch(composition)
+        parts = self._campaigns.sentence(document)
+        if not _has_unfinished_audience(composition, document):
+            return parts
+        return [
+            replace(one, text=_TO_BE_CHOSEN)
+            if (one.step, one.text) == ("audience", EVERYONE)
+            else one
+            for one in parts
+        ]
 
     def summary(self, composition: Composition) -> list[Choice]:
         """Return every choice, as far as it is made, with the place where it is."""
         document = self.sketch(composition)
-        return choices_in(document, self._campaigns.words(document))
+        choices = choices_in(document, self._campaigns.words(document))
+        if not _has_unfinished_audience(composition, document):
+            return choices
+        return [
+            replace(one, words=_TO_BE_CHOSEN) if one.place == "audience" else one for one in choices
+        ]
 
     def stages(self, composition: Composition) -> Stages:
         """Return what happens to one user, as far as it is said, one thing after the other."""
@@ -307,6 +322,11 @@ class Compositions:
                 return change.actor_name or change.actor_id
         since = format_instant(composition.base_updated_at)
         return f"Somebody (a change since {since} that the audit trail does not name)"
+
+
+def _has_unfinished_audience(composition: Composition, document: Campaign) -> bool:
+    """Return whether the sketch is for everyone because the filters cannot be read yet."""
+    return document.audience is None and composition.tree.get("audience") is not None
 
 
 def _based_on(composition: Composition, base: StoredCampaign) -> Composition:
