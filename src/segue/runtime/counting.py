@@ -16,7 +16,7 @@ from segue.engine.reachability import PARTS_READ, channels_that_reach
 from segue.errors import SegueError
 from segue.model.channels import CHANNELS, Channel
 from segue.model.filters import Filter
-from segue.model.limits import STATES_SCANNED_MAX
+from segue.model.limits import SAMPLE_USERS_MAX, STATES_SCANNED_MAX
 from segue.model.state import EMPTY_STATE, UserState
 from segue.runtime.read_back import Reading
 from segue.runtime.runtime import Runtime
@@ -29,10 +29,14 @@ class CountCancelledError(SegueError):
 
 
 class Tally(Struct):
-    """How many users were looked at, and how many belong, by the channels that reach them."""
+    """How many users were looked at, and how many belong, by the channels that reach them.
+
+    Some of those who belong are named: whoever was come to first.
+    """
 
     users: int = 0
     matching: Counter[tuple[Channel, ...]] = field(default_factory=Counter)
+    sample: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -109,7 +113,8 @@ class AudienceCount:
 
     def _looked_at(self, done: int, total: int) -> None:
         self._progressed(done, total)
-        self.tally = Tally(self._tally.users, self._tally.matching.copy())
+        seen = self._tally
+        self.tally = Tally(seen.users, seen.matching.copy(), seen.sample.copy())
 
     def _visit_all(self, user_ids: list[str]) -> None:
         for user_id in user_ids:
@@ -124,6 +129,8 @@ class AudienceCount:
         self._tally.users += 1
         if self._holds(state, self._at):
             self._tally.matching[channels_that_reach(state)] += 1
+            if len(self._tally.sample) < SAMPLE_USERS_MAX:
+                self._tally.sample.append(user_id)
 
     def _with_histories(self, user_id: str, state: UserState) -> UserState:
         found = self._reading.histories.pop(user_id, None)

@@ -11,6 +11,7 @@ from segue.engine.past import Tracker, follow
 from segue.model.events import Occurrence
 from segue.model.log_records import EventsReceived, UserErased, entry_count
 from segue.model.state import History
+from segue.runtime.log_reader import history_of
 from segue.storage.ports import Journal
 
 Progress = Callable[[int, int], None]
@@ -53,7 +54,7 @@ class Reading:
                 count = entry_count(record)
                 # A block that was left in its middle is gone through again from its beginning.
                 if ordinal >= self._next_ordinal:
-                    self._take(record, ordinal)
+                    self.take(record, ordinal)
                     self._next_ordinal = ordinal + count
                 ordinal += count
             self._seq = block.seq
@@ -66,7 +67,8 @@ class Reading:
             if found:
                 yield user_id, found
 
-    def _take(self, record: object, ordinal: int) -> None:
+    def take(self, record: object, ordinal: int) -> None:
+        """Take in one record of the log."""
         if isinstance(record, EventsReceived):
             self._follow(record, ordinal)
         elif isinstance(record, UserErased):
@@ -79,6 +81,16 @@ class Reading:
                 happened_at = Occurrence(event, record.received_at, ordinal + index).happened_at
                 known = self.histories.get(event.user_id, {})
                 self.histories[event.user_id] = follow(known, trackers, event, happened_at)
+
+
+def read_back_user(
+    journal: Journal, user_id: str, trackers: Iterable[Tracker]
+) -> dict[str, History]:
+    """Return what the log has of one user for some trackers, by their keys."""
+    reading = Reading(trackers)
+    for record, ordinal in history_of(journal, user_id):
+        reading.take(record, ordinal)
+    return reading.histories.get(user_id, {})
 
 
 class LogReadBack:

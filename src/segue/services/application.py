@@ -13,6 +13,7 @@ from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
 from segue.services.accounts import Accounts, link_url
+from segue.services.audiences import Audiences
 from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
@@ -86,6 +87,7 @@ class Application:
         self.launches = Launches(
             self.runtime, self.campaigns, self.publishing, self.compositions, self.counts
         )
+        self.audiences = Audiences(self.runtime, self.segments, self.counts)
         self.workspace = WorkspaceRules(self.runtime)
         self.projects = Projects(self.runtime)
         self.backtests = BacktestJobs(self.runtime, settings)

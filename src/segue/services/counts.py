@@ -1,6 +1,7 @@
 """How many users an audience has that nobody saved: at once where it is quick, else as a job."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Final, Literal
 
@@ -60,8 +61,12 @@ class Counts:
         self._jobs: dict[str, _Job] = {}
         self._log_turn = asyncio.Lock()  # what is read back takes memory for every user
 
-    async def begin(self, raw: object) -> AudienceSize:
+    async def begin(
+        self, raw: object, then: Callable[[AudienceSize], None] | None = None
+    ) -> AudienceSize:
         """Begin to count, and return what is known when it is done or a moment has passed.
+
+        `then` is told the end of it, whenever it comes.
 
         Raises:
             InvalidError: with every fault of the filter.
@@ -77,6 +82,8 @@ class Counts:
             random_id(clock.now(), clock.token(10)), count, asyncio.create_task(self._run(count))
         )
         job.task.add_done_callback(_tell_failure)
+        if then is not None:
+            job.task.add_done_callback(lambda _task: then(_size_of(job)))
         self._jobs[job.id] = job
         self._forget_old()
         await asyncio.wait([job.task], timeout=self._patience_s)
@@ -89,6 +96,14 @@ class Counts:
             NotFoundError: there is no such count any more.
         """
         return _size_of(self._find(count_id))
+
+    def sample(self, count_id: str) -> list[str]:
+        """Return some of the users who belong, as far as the count has come.
+
+        Raises:
+            NotFoundError: there is no such count any more.
+        """
+        return self._find(count_id).count.tally.sample
 
     async def cancel(self, count_id: str) -> None:
         """End a count and forget it.

@@ -1,13 +1,16 @@
 """Segments as people handle them: list, show, save, delete. What is saved holds at once."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from segue.engine.reference_checks import check_segment_references
 from segue.engine.references import segments_in
 from segue.engine.workspace_checks import decode_segment
 from segue.errors import ConflictError, NotFoundError
 from segue.model.decoding import did_you_mean, shown
+from segue.model.filters import Filter
 from segue.model.limits import SEGMENTS_MAX
 from segue.model.log_records import SegmentDeleted, SegmentSet
 from segue.model.problems import InvalidError, Problem
@@ -15,6 +18,14 @@ from segue.model.workspace import Segment
 from segue.runtime.runtime import Runtime
 from segue.services.campaigns import known_campaign
 from segue.services.differences import fingerprint_of
+
+
+class Referrer(Struct, frozen=True):
+    """A campaign or another segment that refers to a segment."""
+
+    kind: Literal["campaign", "segment"]
+    slug: str
+    name: str
 
 
 class Segments:
@@ -38,20 +49,28 @@ class Segments:
             raise NotFoundError(f"there is no segment {shown(slug)}{hint}")
         return self._segments[slug]
 
-    def referrers_of(self, slug: str) -> list[str]:
-        """Return what refers to a segment: campaigns that are not archived, and other segments."""
-        campaigns = [
-            f"the campaign {one.slug}"
-            for one in self._runtime.journal.list_campaigns()
-            if one.status != "archived"
-            and slug in (name for name, _ in segments_in(one.document.audience, ""))
-        ]
-        segments = [
-            f"the segment {one.slug}"
-            for one in self.all()
-            if slug in (name for name, _ in segments_in(one.filter, ""))
-        ]
-        return [*campaigns, *segments]
+    def referrers(self) -> dict[str, list[Referrer]]:
+        """Return what refers to each segment: campaigns not archived, and other segments."""
+        found: dict[str, list[Referrer]] = {}
+        for campaign in self._runtime.journal.list_campaigns():
+            if campaign.status != "archived":
+                document = campaign.document
+                one = Referrer("campaign", document.slug, document.name)
+                _note(found, one, document.audience)
+        for segment in self.all():
+            _note(found, Referrer("segment", segment.slug, segment.name), segment.filter)
+        return found
+
+    def referrers_of(self, slug: str) -> list[Referrer]:
+        """Return what refers to a segment."""
+        return self.referrers().get(slug, [])
+
+    def problems(self, raw: object) -> list[Problem]:
+        """Return everything that is wrong with a document, which nobody saves yet."""
+        try:
+            return self._problems(decode_segment(raw))
+        except InvalidError as error:
+            return list(error.problems)
 
     async def create(self, raw: object) -> Segment:
         """Save a new segment.
@@ -90,7 +109,7 @@ class Segments:
             self.find(slug)
             referrers = self.referrers_of(slug)
             if referrers:
-                names = ", ".join(referrers)
+                names = ", ".join(f"the {one.kind} {one.slug}" for one in referrers)
                 message = f"{slug} is in use by {names}; change or archive those first"
                 raise ConflictError(message)
             committed = self._runtime.commits.hand_in(lambda at: SegmentDeleted(at, slug))
@@ -104,19 +123,29 @@ class Segments:
         known = self._segments.get(segment.slug)
         if known is not None and fingerprint_of(known) == fingerprint_of(segment):
             return segment
-        campaigns = self._runtime.journal.list_campaigns()
-        others = {one.slug: known_campaign(one) for one in campaigns}
-        workspace = self._runtime.plan.workspace
-        problems = check_segment_references(segment, others, self._segments, workspace).errors
-        if len({*self._segments, segment.slug}) > SEGMENTS_MAX:
-            message = f"would be one too many; there can be {SEGMENTS_MAX} segments"
-            problems = [*problems, Problem("", message)]
-        if problems:
+        if problems := self._problems(segment):
             raise InvalidError(problems, "The segment")
         await self._runtime.decided(
             self._runtime.commits.hand_in(lambda at: SegmentSet(at, segment))
         )
         return segment
+
+    def _problems(self, segment: Segment) -> list[Problem]:
+        """Return what is wrong with a segment among everything else."""
+        campaigns = self._runtime.journal.list_campaigns()
+        others = {one.slug: known_campaign(one) for one in campaigns}
+        workspace = self._runtime.plan.workspace
+        found = check_segment_references(segment, others, self._segments, workspace)
+        problems = [*found.errors]
+        if len({*self._segments, segment.slug}) > SEGMENTS_MAX:
+            message = f"would be one too many; there can be {SEGMENTS_MAX} segments"
+            problems.append(Problem("", message))
+        return problems
+
+
+def _note(found: dict[str, list[Referrer]], referrer: Referrer, node: Filter | None) -> None:
+    for slug in dict.fromkeys(name for name, _ in segments_in(node, "")):
+        found.setdefault(slug, []).append(referrer)
 
 
 def with_slug(raw: object, slug: str) -> Any:
