@@ -25,6 +25,11 @@ class Fields:
         self._form = form
         self._place = place
 
+    @property
+    def place(self) -> str:
+        """Where in the document the fields are."""
+        return self._place
+
     def name(self, name: str) -> str:
         """Return what a field is called in the form."""
         return f"{self._place}.{name}" if self._place else name

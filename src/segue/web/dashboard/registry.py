@@ -10,6 +10,7 @@ from segue.web.dashboard import (
     links,
     patterns,
     search,
+    segments,
     sign_in,
     team,
 )
@@ -19,6 +20,7 @@ from segue.web.dashboard.pages import Page
 PAGES: Final[tuple[Page, ...]] = (
     home.PAGE,
     composer.PAGE,
+    segments.PAGE,
     team.PAGE,
     keys.PAGE,
     changes.PAGE,
