@@ -222,6 +222,22 @@ def test_verdicts_come_in_the_order_they_were_made(snapshot: Snapshot) -> None:
     assert list(snapshot.read_verdicts(0)) == []
 
 
+def test_blocks_of_verdicts_are_read_one_by_one_from_the_newest_back(snapshot: Snapshot) -> None:
+    assert snapshot.verdict_block() is None
+    for first in (0, 10, 20):
+        verdicts = [verdict(number) for number in range(first, first + 10)]
+        snapshot.commit(checkpoint(1 + first, verdicts=verdicts))
+    assert snapshot.verdict_block() == (3, [verdict(number) for number in range(20, 30)])
+    assert snapshot.verdict_block(3) == (2, [verdict(number) for number in range(10, 20)])
+    assert snapshot.verdict_block(99) == snapshot.verdict_block()
+    assert snapshot.verdict_block(1) is None
+    snapshot.forget_verdicts(0)
+    assert snapshot.verdict_block() == (3, [verdict(number) for number in range(20, 30)])
+    assert snapshot.verdict_block(3) is None
+    snapshot.commit(checkpoint(40, verdicts=[verdict(40)]))
+    assert snapshot.verdict_block() == (4, [verdict(40)])
+
+
 def test_many_verdicts_are_split_into_blocks(snapshot: Snapshot) -> None:
     verdicts = [verdict(number) for number in range(VERDICTS_PER_BLOCK_MAX + 5)]
     snapshot.commit(checkpoint(verdicts=verdicts))

@@ -72,9 +72,12 @@ class LiveOutcomes:
             if counter.campaign == campaign
         ]
 
-    def pending_verdicts(self) -> list[Verdict]:
-        """Return the verdicts that the snapshot does not have yet."""
-        return [*self._verdicts_being_written, *self._verdicts]
+    def pending_verdicts(self, *, are_written: bool = False) -> list[Verdict]:
+        """Return the verdicts that the snapshot does not have yet.
+
+        With `are_written`, what a checkpoint is writing is in the snapshot already.
+        """
+        return [*([] if are_written else self._verdicts_being_written), *self._verdicts]
 
     def begin_writing(self) -> tuple[list[tuple[Counter, float]], list[Verdict]]:
         """Return the counts to add and the verdicts to record."""

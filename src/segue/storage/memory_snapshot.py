@@ -69,7 +69,7 @@ class MemorySnapshot:
         self._addresses = MemoryAddresses()
         self.users_at = self._addresses.users_at
         self._verdict_blocks: list[bytes] = []
-        self._has_lost_verdicts = False
+        self._verdict_blocks_lost = 0
 
     def position(self) -> Position:
         """Return how far the snapshot reaches."""
@@ -198,6 +198,13 @@ class MemorySnapshot:
         for stored in newest:
             yield from decode_verdicts(stored, _PLACE)
 
+    def verdict_block(self, before: int | None = None) -> tuple[int, list[Verdict]] | None:
+        """Return the newest block of verdicts and its number; with `before`, one below that."""
+        with self._lock:
+            lost, blocks = self._verdict_blocks_lost, self._verdict_blocks
+            end = len(blocks) if before is None else min(before - 1 - lost, len(blocks))
+            return (lost + end, decode_verdicts(blocks[end - 1], _PLACE)) if end > 0 else None
+
     def forget_verdicts(self, bytes_max: int) -> None:
         """Drop the oldest verdicts until the rest fit."""
         with self._lock:
@@ -206,11 +213,11 @@ class MemorySnapshot:
                 byte_count -= len(self._verdict_blocks[first])
                 first += 1
             self._verdict_blocks = self._verdict_blocks[first:]
-            self._has_lost_verdicts |= first > 0
+            self._verdict_blocks_lost += first
 
     def has_lost_verdicts(self) -> bool:
         """Return whether the oldest verdicts were dropped."""
-        return self._has_lost_verdicts
+        return self._verdict_blocks_lost > 0
 
     def close(self) -> None:
         """There are no files to close."""

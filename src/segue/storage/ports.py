@@ -367,6 +367,12 @@ class Snapshot(Protocol):
         With `limit_blocks` only the newest: a checkpoint's verdicts are a block, or several.
         """
 
+    def verdict_block(self, before: int | None = None) -> tuple[int, list[Verdict]] | None:
+        """Return the newest block of verdicts and its number; with `before`, one below that.
+
+        Numbers rise from block to block by one, from 1.
+        """
+
     def forget_verdicts(self, bytes_max: int) -> None:
         """Drop the oldest verdicts until the rest fit.
 

@@ -48,6 +48,7 @@ _FILE: Final = FileKind(
 _KEY_MIN: Final = -1 << 63
 _KEY_MAX: Final = (1 << 63) - 1
 _SQLITE_NO_LIMIT: Final = -1
+_NUMBER_MAX: Final = (1 << 63) - 1
 _STATES_SCANNED_MAX: Final = 1_000  # at a time: a megabyte, which the processor's cache holds
 
 _SQL = load_queries("snapshot.sql")
@@ -249,6 +250,12 @@ class SqliteSnapshot:
         while first and (row := self._db.row(_SQL["find_next_verdict_block"], {"number": number})):
             number, stored = row
             yield from decode_verdicts(stored, self._place)
+
+    def verdict_block(self, before: int | None = None) -> tuple[int, list[Verdict]] | None:
+        """Return the newest block of verdicts and its number; with `before`, one below that."""
+        bound = _NUMBER_MAX if before is None else before
+        row = self._db.row(_SQL["find_verdict_block_before"], {"number": bound})
+        return (row[0], decode_verdicts(row[1], self._place)) if row else None
 
     def forget_verdicts(self, bytes_max: int) -> None:
         """Drop the oldest verdicts until the rest fit."""

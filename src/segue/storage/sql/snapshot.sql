@@ -158,6 +158,9 @@ SELECT coalesce(min(number), 0) FROM (
 -- name: find_next_verdict_block
 SELECT number, bytes FROM verdict_blocks WHERE number > :number ORDER BY number LIMIT 1;
 
+-- name: find_verdict_block_before
+SELECT number, bytes FROM verdict_blocks WHERE number < :number ORDER BY number DESC LIMIT 1;
+
 -- name: find_last_surplus_verdict_block
 -- The first block behind which no more than :bytes_max follow, if there are more in all.
 SELECT number FROM verdict_blocks
