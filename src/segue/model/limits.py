@@ -191,6 +191,16 @@ SUGGESTION_LIFE: Final = 5 * SECOND  # a form that is edited comes again with ev
 STREAMS_MAX: Final = 100  # open event streams
 IDEMPOTENCY_KEYS_MAX: Final = 10_000  # answers kept for a repeated write
 EXPLAINED_STEPS_MAX: Final = 5_000  # of one explanation: some megabytes, and nobody reads more
+DECISION_BLOCKS_MAX: Final = 400  # blocks of decisions read for a page: half an hour's, 20 ms
+DECISIONS_READ_MAX: Final = 30_000  # and so many decisions in them, some 50 ms in a thread
+DECISIONS_PAGE_MAX: Final = 50  # decisions on a page
+DECISIONS_CSV_MAX: Final = 5_000  # decisions in a file: what a spreadsheet shows at once
+WAITERS_PAGE_MAX: Final = 50  # users who wait on a page
+CAMPAIGNS_PAGE_MAX: Final = 50  # campaigns on a page: each costs a read of its counters
+CONNECTIONS_PAGE_MAX: Final = 100  # connections in one table
+DRAWN_NODES_MAX: Final = 150  # of the graph: more is a carpet, so tags stand for their campaigns
+DRAWN_EDGES_MAX: Final = 600  # likewise: a follower of "any" follows every campaign there is
+CAMPAIGNS_CHANGED_MAX: Final = 100  # stopped or archived by one form; each is an entry of the log
 
 # Counting
 UPLIFT_USERS_MIN: Final = 100  # semantics.md 7: in a smaller arm, chance is most of what is seen
