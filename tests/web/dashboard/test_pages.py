@@ -222,7 +222,9 @@ def test_every_template_of_a_page_is_in_the_frame() -> None:
     for text in texts.values():
         parts |= set(re.findall(r'{% (?:include|from) "([^"]+)"', text))
     for name in texts.keys() - parts:
-        assert texts[name].startswith('{% extends "base.html" %}'), name
+        frame = re.match(r'{% extends "([^"]+)" %}', texts[name])
+        assert frame, name
+        assert frame[1] == "base.html" or texts[frame[1]].startswith('{% extends "base.html" %}')
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

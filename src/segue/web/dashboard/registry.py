@@ -14,17 +14,25 @@ from segue.web.dashboard import (
     sign_in,
     team,
 )
+from segue.web.dashboard.campaigns import changing
+from segue.web.dashboard.campaigns import routes as campaigns
 from segue.web.dashboard.composer import writing as composer
+from segue.web.dashboard.connections import routes as connections
 from segue.web.dashboard.pages import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     home.PAGE,
+    campaigns.PAGE,
+    connections.PAGE,
     composer.PAGE,
     segments.PAGE,
     team.PAGE,
     keys.PAGE,
     changes.PAGE,
     # Not in the navigation
+    changing.CHANGING,
+    changing.DELETING,
+    connections.FOLLOWING,
     account.PAGE,
     search.PAGE,
     sign_in.PAGE,

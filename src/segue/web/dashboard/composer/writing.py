@@ -54,9 +54,11 @@ def show_compositions(request: PageRequest, application: Application) -> Respons
 async def begin(request: PageRequest, application: Application) -> Response[Any]:
     """Begin to write: blank, by a recipe, as an edit, or as a follower of a campaign."""
     form, by = await read_form(request), request.auth.name
+    here = step_of(form.text("step")) if form.has("step") else STEPS[0]
     composition = _begun(application, form, by)
     note_change(request, composition.name)
-    return Redirect(_first(composition), status_code=303, headers=dict(PAGE_HEADERS))
+    path = step_path(composition.id, here.key)
+    return Redirect(path, status_code=303, headers=dict(PAGE_HEADERS))
 
 
 def _begun(application: Application, form: Form, by: str) -> Composition:
