@@ -290,5 +290,35 @@ def test_the_stream_tells_decisions_of_the_campaign_asked_for(segue: SegueServer
     assert decision["decision"] == "enter"
 
 
+def test_a_stream_that_is_taken_up_again_goes_on_where_it_was(segue: SegueServer) -> None:
+    def told(last_id: str, name: str) -> list[tuple[str, str]]:
+        """Send an event; return names and ids of what is told up to it."""
+        found, kind = [], ""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        watched = {"user_id": "again"}
+        with segue.api.stream("GET", "/api/v1/stream", params=watched, headers=headers) as stream:
+            lines = stream.iter_lines()
+            assert next(lines).startswith(":")
+            segue.event("again", name)
+            for line in lines:
+                if line.startswith("event:"):
+                    kind = line.removeprefix("event:").strip()
+                elif line.startswith("data:") and kind == "event":
+                    found.append(json.loads(line.removeprefix("data:"))["name"])
+                elif line.startswith("id:"):
+                    last = line.removeprefix("id:").strip()
+                elif not line and found and found[-1] == name:
+                    return [(one, last) for one in found]
+        raise AssertionError(found)
+
+    [(_, last_id)] = told("", "first")
+    segue.event("again", "second")
+    assert [name for name, _ in told(last_id, "third")] == ["second", "third"]
+    unknown = {"Last-Event-ID": "x-1"}
+    with segue.api.stream("GET", "/api/v1/stream", headers=unknown) as stream:
+        names = (line for line in stream.iter_lines() if line.startswith("event:"))
+        assert next(names) == "event: gap"
+
+
 def test_the_stream_needs_a_key_too(segue: SegueServer) -> None:
     problem(httpx2.get(segue.url + "/api/v1/stream"), 401)

@@ -17,7 +17,9 @@ from segue.cli.serve import run_server
 from segue.clock import SystemClock
 from segue.errors import SegueError
 from segue.logs import set_up_logs
+from segue.model.verdicts import Verdict
 from segue.runtime.live_feed import Subscription
+from segue.runtime.moments import line_of
 from segue.services.application import Application
 from segue.services.publishing import PublishSetWish
 from segue.services.secrets import secrets_of
@@ -131,7 +133,7 @@ class _Stage:
 
     async def _narrate(self) -> None:
         feed = self._application.runtime.feed
-        subscription = feed.subscribe()
+        subscription = feed.subscribe(wanted=lambda moment: isinstance(moment.what, Verdict))
         clock = self._application.clock
         next_summary = clock.monotonic() + _SUMMARY_EVERY_S
         try:
@@ -144,8 +146,11 @@ class _Stage:
             feed.unsubscribe(subscription)
 
     async def _tell_next(self, subscription: Subscription) -> None:
-        line = await subscription.next(1.0)
-        if line is None or (line["decision"] == "refuse" and not self._show_all):
+        item = await subscription.next(1.0)
+        if item is None:
+            return
+        line = line_of(item.moment)
+        if line["decision"] == "refuse" and not self._show_all:
             return
         colour = _COLOURS.get(line["decision"], "white")
         reason = f" ({line['reason']})" if "reason" in line else ""

@@ -179,7 +179,8 @@ STATE_CACHE_MAX: Final = 200_000  # decoded user states kept in memory
 DIRTY_STATES_MAX: Final = 50_000  # more starts a checkpoint at once
 CHECKPOINT_INTERVAL: Final = 5 * SECOND  # bounds what is decided again after a crash
 TIMER_HORIZON: Final = 10 * MINUTE  # timers due within it are in memory
-LIVE_FEED_MAX: Final = 1_000  # messages kept for a reader that falls behind
+LIVE_FEED_MAX: Final = 1_000  # messages kept for a reader that falls behind, or comes back
+LIVE_FEED_LINGER: Final = MINUTE  # so long a reader may be away; a page reconnects in seconds
 COUNTS_MAX: Final = 4  # audiences counted at once: each walks over all users
 COUNTS_KEPT_MAX: Final = 100  # counts that came to an end, for whoever asks later
 SAMPLE_USERS_MAX: Final = 10  # of an audience, to look at: more are not read
@@ -201,6 +202,16 @@ CONNECTIONS_PAGE_MAX: Final = 100  # connections in one table
 DRAWN_NODES_MAX: Final = 150  # of the graph: more is a carpet, so tags stand for their campaigns
 DRAWN_EDGES_MAX: Final = 600  # likewise: a follower of "any" follows every campaign there is
 CAMPAIGNS_CHANGED_MAX: Final = 100  # stopped or archived by one form; each is an entry of the log
+
+TIMELINE_PAGE_MAX: Final = 50  # lines of a timeline at once: some screens
+TIMELINE_FIELDS_MAX: Final = 200  # of one line: an event may have thousands of properties
+ACTIVITY_NEWEST_MAX: Final = 100  # decisions shown before the live ones come: some screens
+ACTIVITY_BLOCKS_MAX: Final = 100  # of decisions, looked through for them: a second of a busy day
+ACTIVITY_BATCH_MAX: Final = 50  # lines sent to a page at once, four times a second
+ACTIVITY_SHOWN_MAX: Final = 1_000  # lines that a page keeps: more slow a browser down
+FAILURES_DAYS: Final = 7  # how far back failures are added up
+USERS_FOUND_MAX: Final = 20  # by the beginning of an id
+WHY_CAMPAIGNS_MAX: Final = 500  # to choose from; of the others one writes the slug
 
 # Counting
 UPLIFT_USERS_MIN: Final = 100  # semantics.md 7: in a smaller arm, chance is most of what is seen

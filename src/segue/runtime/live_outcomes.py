@@ -8,8 +8,8 @@ from segue.model.events import SendSettled
 from segue.model.instants import HOUR
 from segue.model.log_records import HandOver
 from segue.model.verdicts import Verdict
-from segue.runtime.lines import verdict_line
 from segue.runtime.live_feed import LiveFeed
+from segue.runtime.moments import Moment
 from segue.runtime.outbox import Outbox
 from segue.storage.ports import Counter
 
@@ -32,8 +32,7 @@ class LiveOutcomes:
         self._verdicts.extend(verdicts)
         self.verdict_count += len(verdicts)
         if self.feed.is_watched:
-            for verdict in verdicts:
-                self.feed.publish(verdict_line(verdict))
+            self.feed.publish(Moment(verdict.at, verdict) for verdict in verdicts)
 
     def count(self, count: Count, now: int) -> None:
         """Add to a counter of the hour."""

@@ -1,7 +1,7 @@
 """The embedded runtime: log, fold, timers, outbox and senders in one process (design.md)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 
@@ -12,7 +12,7 @@ from segue.engine.plan import Plan, missing_trackers
 from segue.model.filters import Filter
 from segue.model.instants import FOREVER, SECOND
 from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
-from segue.model.log_records import Block, HandOver
+from segue.model.log_records import Block, HandOver, SendsDeferred, entry_count
 from segue.model.state import UserState
 from segue.runtime.checkpoints import Checkpoints
 from segue.runtime.dispatcher import Dispatcher, Renders, Sends
@@ -26,6 +26,7 @@ from segue.runtime.live_outcomes import LiveOutcomes
 from segue.runtime.live_states import LiveStates
 from segue.runtime.live_timers import LiveTimers
 from segue.runtime.log_reader import UserIndex
+from segue.runtime.moments import Moment, moments_of, put_offs_of
 from segue.runtime.outbox import Outbox
 from segue.runtime.processor import Processor
 from segue.runtime.read_back import LogReadBack
@@ -61,7 +62,7 @@ class Runtime:
         self.journal = journal
         self.snapshot = snapshot
         self.clock = clock
-        self.feed = LiveFeed()
+        self.feed = LiveFeed(clock)
         self.log_bytes_max = log_bytes_max
         position = snapshot.position()
         self.states = LiveStates(snapshot)
@@ -200,7 +201,18 @@ class Runtime:
         for record in block.records:
             if isinstance(record, HandOver):
                 self.outcomes.outbox.follow(record)
+        if self.feed.is_watched:
+            self.feed.publish(self._moments_in(block))
         self.processor.enqueue(block)
+
+    def _moments_in(self, block: Block) -> Iterator[Moment]:
+        """Yield what a block tells; what is decided about it comes as it is decided."""
+        ordinal = block.first_ordinal
+        for record in block.records:
+            if isinstance(record, SendsDeferred):
+                yield from put_offs_of(record, self.outcomes.outbox.items)
+            yield from moments_of(record, ordinal)
+            ordinal += entry_count(record)
 
     async def _write_checkpoints(self) -> None:
         last = self.clock.monotonic()

@@ -114,7 +114,7 @@ def load_processor(
     """Return a processor with the load's campaigns published at `now`."""
     states = LiveStates(stores.snapshot)
     timers = LiveTimers(stores.snapshot, now)
-    outcomes = LiveOutcomes(Outbox(), LiveFeed())
+    outcomes = LiveOutcomes(Outbox(), LiveFeed(clock))
     fold = Fold(states, timers, outcomes)
     checkpoints = Checkpoints(stores.snapshot, states, timers, outcomes)
     position = stores.snapshot.position()
