@@ -193,7 +193,7 @@ def _record_lines(record: Record, ordinal: int) -> Iterator[dict[str, Any]]:
                 yield _outcome_fields(settled, at)
         case SendsRetried():
             for deliver in record.sends:
-                yield {**_retry_fields(deliver), "time": at}
+                yield {**retry_fields(deliver), "time": at}
         case SendsRequested():
             for index, one in enumerate(record.recipients):
                 yield _send_line(record, one, ordinal + index)
@@ -263,7 +263,8 @@ def _work_fields(record: ScheduleWalked | Backfilled) -> dict[str, Any]:
     }
 
 
-def _retry_fields(deliver: Deliver) -> dict[str, Any]:
+def retry_fields(deliver: Deliver) -> dict[str, Any]:
+    """Return the control line of a retry, but for its time."""
     fields: dict[str, Any] = {
         "control": "retry",
         "campaign": deliver.campaign,

@@ -5,7 +5,7 @@ A moment is one line of a user's timeline and of the live feed.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from segue.model.events import (
     DeviceChanged,
     Event,
     Occurrence,
+    SendRetried,
     SendSettled,
 )
 from segue.model.instants import to_datetime
@@ -28,12 +29,13 @@ from segue.model.log_records import (
     Record,
     SendsDeferred,
     SendsRequested,
+    SendsRetried,
     SendsSettled,
     UserErased,
 )
 from segue.model.verdicts import Verdict
-from segue.runtime.lines import verdict_line
-from segue.storage.ports import OutboxItem
+from segue.runtime.lines import retry_fields, verdict_line
+from segue.storage.outbox_items import OutboxItem
 
 
 class PutOff(Struct, frozen=True, gc=False):
@@ -47,7 +49,16 @@ class PutOff(Struct, frozen=True, gc=False):
     detail: str = ""
 
 
-What = Act | AttributeChange | DeviceChanged | SendSettled | PutOff | UserErased | Verdict
+What = (
+    Act
+    | AttributeChange
+    | DeviceChanged
+    | SendRetried
+    | SendSettled
+    | PutOff
+    | UserErased
+    | Verdict
+)
 
 
 class Moment(Struct, frozen=True, gc=False):
@@ -69,6 +80,8 @@ class Moment(Struct, frozen=True, gc=False):
                 return event.campaign
             case SendSettled() | PutOff() | Verdict():
                 return self.what.campaign
+            case SendRetried(deliver=deliver):
+                return deliver.campaign
             case _:
                 return None
 
@@ -80,6 +93,8 @@ class Moment(Struct, frozen=True, gc=False):
                 return event.channel
             case SendSettled() | PutOff():
                 return self.what.channel
+            case SendRetried(deliver=deliver):
+                return deliver.channels[0]
             case _:
                 return None
 
@@ -109,6 +124,9 @@ def moments_of(record: Record, ordinal: int) -> Iterator[Moment]:
         case SendsSettled():
             for settled in record.settled:
                 yield Moment(at, settled)
+        case SendsRetried():
+            for deliver in record.sends:
+                yield Moment(at, SendRetried(deliver, at))
         case UserErased():
             yield Moment(at, record)
         case _:
@@ -128,19 +146,27 @@ def put_offs_of(record: SendsDeferred, items: Mapping[str, OutboxItem]) -> Itera
 def line_of(moment: Moment) -> dict[str, Any]:
     """Return a moment as the log's lines and decision lines show it (interface.md)."""
     at, what = to_datetime(moment.at), moment.what
-    if isinstance(what, Verdict):
-        return verdict_line(what)
-    told: Any = what.event if isinstance(what, Act) else what
-    line: dict[str, Any] = msgspec.to_builtins(told, builtin_types=(datetime,))
     match what:
-        case Act():
-            return {**line, "id": what.id, "received_at": at}
+        case Verdict():
+            line = verdict_line(what)
+        case Act(event=event):
+            line = {**_plain(event), "id": what.id, "received_at": at}
         case SendSettled():
+            line = {**_plain(what), "time": at}
             line["outcome"] = line.pop("settled_as")
-            return {**line, "time": at}
         case PutOff(again_at=again_at):
-            return {**line, "again_at": to_datetime(again_at), "time": at}
+            line = {**_plain(what), "again_at": to_datetime(again_at), "time": at}
+        case SendRetried(deliver=deliver):
+            line = {**retry_fields(deliver), "time": at}
         case UserErased(user_id=user_id):
-            return {"control": "erase", "user_id": user_id, "time": at}
+            line = {"control": "erase", "user_id": user_id, "time": at}
+        case AttributeChange() | DeviceChanged():
+            line = {**_plain(what), "received_at": at}
         case _:
-            return {**line, "received_at": at}
+            assert_never(what)
+    return line
+
+
+def _plain(told: Struct) -> dict[str, Any]:
+    line: dict[str, Any] = msgspec.to_builtins(told, builtin_types=(datetime,))
+    return line

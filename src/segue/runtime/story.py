@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from segue.engine.draft import Act
 from segue.engine.plan import Plan
 from segue.engine.watching import Watch
-from segue.model.events import ScheduleCame, SendSettled
+from segue.model.events import ScheduleCame, SendRetried, SendSettled
 from segue.model.interactions import ACTS
 from segue.model.log_records import Record, UserErased
 from segue.model.state import UserState
@@ -80,6 +80,7 @@ class _Teller:
         self._acts: dict[str, Told] = {}  # by the id that causes are named with
         self._newest_sends: dict[str, Told] = {}  # by campaign
         self._settled: dict[tuple[str, str], Told] = {}  # by send and channel
+        self._retries: dict[str, Told] = {}  # by send, until it is decided about
 
     def take(self, record: Record, ordinal: int) -> None:
         self._fold.advance(record.received_at)
@@ -94,7 +95,14 @@ class _Teller:
         self._follow([])
 
     def _forget(self) -> None:
-        for kept in (self.told, self.sends, self._acts, self._newest_sends, self._settled):
+        for kept in (
+            self.told,
+            self.sends,
+            self._acts,
+            self._newest_sends,
+            self._settled,
+            self._retries,
+        ):
             kept.clear()
 
     def _tell(self, moment: Moment) -> Told:
@@ -107,14 +115,20 @@ class _Teller:
                 self.sends[send_id] = self._newest_sends[campaign] = told
             case SendSettled() as settled:
                 self._settled[settled.send_id, settled.channel] = told
+            case SendRetried(deliver=deliver):
+                self._retries[deliver.send_id] = told
         return told
 
     def _cause_of(self, moment: Moment) -> Told | None:
         match moment.what:
+            case Verdict(send_id=str() as send_id) if send_id in self._retries:
+                return self._retries.pop(send_id)
             case Verdict(cause=cause):
                 return self._acts.get(cause)
             case SendSettled(send_id=send_id):
                 return self.sends.get(send_id)
+            case SendRetried(deliver=deliver):
+                return self.sends.get(deliver.send_id)
             case Act(event=event) if event.campaign is not None and event.name in ACTS:
                 # What is done with a message came of its send; if it does not say of which, of
                 # the newest.

@@ -14,6 +14,7 @@ from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
 from segue.services.accounts import Accounts, link_url
 from segue.services.audiences import Audiences
+from segue.services.activity import Activity
 from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
@@ -34,6 +35,7 @@ from segue.services.phone_tokens import PhoneTokens
 from segue.services.phones import VirtualPhones
 from segue.services.preferences import PreferencePages
 from segue.services.previews import Previews
+from segue.services.profiles import Profiles
 from segue.services.projects import Projects
 from segue.services.publishing import Publishing
 from segue.services.push_devices import PushDevices
@@ -45,6 +47,7 @@ from segue.services.sign_ins import SignIns
 from segue.services.sms_replies import SmsReplies
 from segue.services.suppressions import SuppressionDesk
 from segue.services.tracking import Tracking
+from segue.services.user_acts import UserActs
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
 from segue.storage.open import Stores
@@ -93,6 +96,9 @@ class Application:
         self.backtests = BacktestJobs(self.runtime, settings)
         self.users = Users(self.runtime)
         self.dead_letters = DeadLetters(self.runtime)
+        self.profiles = Profiles(self.runtime, self.users)
+        self.user_acts = UserActs(self.runtime, self.users)
+        self.activity = Activity(self.runtime)
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer, rule)
         self.tracking = Tracking(self.runtime, signer, clock)

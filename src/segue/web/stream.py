@@ -9,7 +9,7 @@ from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from segue.engine.draft import Act
-from segue.model.events import AttributeChange, DeviceChanged, SendSettled
+from segue.model.events import AttributeChange, DeviceChanged, SendRetried, SendSettled
 from segue.model.log_records import UserErased
 from segue.model.verdicts import Verdict
 from segue.runtime.live_feed import LiveFeed, Subscription
@@ -74,6 +74,8 @@ def _event_name(what: What) -> str:
             return "outcome"
         case PutOff():
             return "deferral"
+        case SendRetried():
+            return "retry"
         case AttributeChange() | DeviceChanged() | UserErased():
             return "profile"
         case _:

@@ -1,6 +1,7 @@
 """The small words of explanations: who, when, how long, which campaign, which value."""
 
 import json
+from copy import copy
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,15 +33,28 @@ _WORDS_FOR_CHANNELS: Final = {
 class Words:
     """Says things about one user, in one time zone, among the campaigns of one plan."""
 
-    def __init__(self, user: str, plan: Plan, now: int, names: dict[str, str]) -> None:
+    def __init__(
+        self,
+        user: str,
+        plan: Plan,
+        now: int,
+        names: dict[str, str] | None = None,
+        time_zone: str | None = None,
+    ) -> None:
         self.user = user
-        self.time_zone = plan.workspace.time_zone
-        self._zone = zone_of(self.time_zone, "UTC")
+        self._zone = zone_of(time_zone, plan.workspace.time_zone)
+        self.time_zone = self._zone.key
         self._year = shown_wall(now, self._zone).year
         self._names = {
             **{slug: one.newest.document.name for slug, one in plan.campaigns.items()},
-            **names,
+            **(names or {}),
         }
+
+    def about(self, user: str) -> "Words":
+        """Return words of the same kind about another user."""
+        words = copy(self)
+        words.user = user
+        return words
 
     def at(self, moment: datetime | int) -> str:
         """Return an instant as "3 Nov 10:00", with seconds and year where they tell something."""
