@@ -14,11 +14,13 @@ from segue.web.dashboard import (
     sign_in,
     team,
 )
+from segue.web.dashboard.activity import routes as activity
 from segue.web.dashboard.campaigns import changing
 from segue.web.dashboard.campaigns import routes as campaigns
 from segue.web.dashboard.composer import writing as composer
 from segue.web.dashboard.connections import routes as connections
 from segue.web.dashboard.pages import Page
+from segue.web.dashboard.users import routes as users
 
 PAGES: Final[tuple[Page, ...]] = (
     home.PAGE,
@@ -26,6 +28,8 @@ PAGES: Final[tuple[Page, ...]] = (
     connections.PAGE,
     composer.PAGE,
     segments.PAGE,
+    activity.PAGE,
+    users.PAGE,
     team.PAGE,
     keys.PAGE,
     changes.PAGE,
@@ -35,6 +39,7 @@ PAGES: Final[tuple[Page, ...]] = (
     connections.FOLLOWING,
     account.PAGE,
     search.PAGE,
+    users.WHY_PAGE,
     sign_in.PAGE,
     links.PAGE,
     patterns.PAGE,

@@ -23,6 +23,7 @@ from segue.web.dashboard import words
 from segue.web.dashboard.assets import accepts_gzip, asset_url
 from segue.web.dashboard.navigation import navigation_for
 from segue.web.dashboard.pages import Crumb, PageRequest
+from segue.web.dashboard.places import user_path
 from segue.web.sessions import Connection, signed_in
 
 # Scripts and styles come from us alone, as files; pages stand in no frame. What an author wrote
@@ -60,7 +61,14 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(
-    asset=asset_url, time=words.time_tag, ago=words.ago, counted=words.counted
+    asset=asset_url,
+    time=words.time_tag,
+    ago=words.ago,
+    moment=words.moment_tag,
+    iso=words.iso,
+    day=words.day_tag,
+    counted=words.counted,
+    user_path=user_path,
 )
 
 

@@ -2,11 +2,20 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import Environment
 
-from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant, to_datetime
+from segue.model.instants import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    format_instant,
+    from_datetime,
+    to_datetime,
+)
 
 _UNITS: Final = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 _BROWSERS: Final = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
@@ -30,14 +39,30 @@ def time_tag(instant: int | None) -> str:
     if instant is None:
         return "never"
     moment = to_datetime(instant)
-    whole = format_instant(instant - instant % SECOND)
+    whole = iso(instant)
     short = f"{moment.day} {moment:%b %Y, %H:%M} UTC"
     return _time_tag(whole, short)
 
 
+def moment_tag(moment: datetime) -> str:
+    """Return an instant as `time_tag` does."""
+    return time_tag(from_datetime(moment))
+
+
+def day_tag(instant: int) -> str:
+    """Return a day in UTC as `<time>`."""
+    moment = to_datetime(instant)
+    return _time_tag(f"{moment:%Y-%m-%d}", f"{moment.day} {moment:%B}")
+
+
+def iso(instant: int) -> str:
+    """Return an instant in the machine's form, to the second."""
+    return format_instant(instant - instant % SECOND)
+
+
 def ago(instant: int, now: int) -> str:
     """Return how long ago an instant was, as `<time>` with the whole of it in the title."""
-    whole = format_instant(instant - instant % SECOND)
+    whole = iso(instant)
     return _time_tag(whole, _distance(now - instant))
 
 

@@ -1,0 +1,80 @@
+"""The live feed: rendered once with the newest decisions, then told by server-sent events."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+from litestar import Response, get
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from segue.model.channels import CHANNELS
+from segue.model.limits import ACTIVITY_SHOWN_MAX
+from segue.runtime.live_feed import Subscription
+from segue.services.activity import Activity, ActivityBatch, ActivityFilter
+from segue.services.application import Application
+from segue.services.moment_words import KIND_WORDS
+from segue.web.dashboard.pages import PageRequest
+from segue.web.dashboard.places import campaign_path
+from segue.web.dashboard.shell import PAGE_HEADERS, page
+
+PATH: Final = "/activity"
+_TEXT_MAX: Final = 255
+_RETRY_MS: Final = 2_000  # until a browser that lost the connection tries again
+
+
+@get(PATH)
+async def show_activity(request: PageRequest, application: Application) -> Response[Any]:
+    """Show the newest decisions; a script goes on from there."""
+    wanted = _filter_of(request)
+    after = application.activity.keep()  # before the newest are read, so that none falls between
+    campaigns = [(one.slug, one.document.name) for one in application.campaigns.all()]
+    if wanted.campaign and wanted.campaign not in dict(campaigns):
+        campaigns.append((wanted.campaign, wanted.campaign))
+    return page(
+        request,
+        "activity/live.html",
+        title="Activity",
+        lines=await application.activity.newest(wanted),
+        wanted=wanted,
+        after=after,
+        shown_max=ACTIVITY_SHOWN_MAX,
+        campaigns=[("", "all campaigns"), *campaigns],
+        channels=[("", "all channels"), *((one, one.replace("_", " ")) for one in CHANNELS)],
+        kinds=[("", "everything"), *KIND_WORDS.items()],
+        query=request.url.query,
+        campaign_path=campaign_path,
+    )
+
+
+@get(f"{PATH}/stream", sync_to_thread=False)
+def stream_activity(request: PageRequest, application: Application) -> ServerSentEvent:
+    """Tell what happens as it does, behind `Last-Event-ID` or, at first, behind `after`."""
+    after = request.headers.get("last-event-id", "") or request.query_params.get("after", "")
+    subscription = application.activity.look_on(_filter_of(request), after[:_TEXT_MAX])
+    headers = {**PAGE_HEADERS, "Cache-Control": "no-store"}
+    return ServerSentEvent(_messages(application.activity, subscription), headers=headers)
+
+
+def _filter_of(request: PageRequest) -> ActivityFilter:
+    def text(name: str) -> str:
+        return request.query_params.get(name, "").strip()[:_TEXT_MAX]
+
+    return ActivityFilter(
+        user_id=text("user"),
+        campaign=text("campaign"),
+        channel=text("channel"),
+        kind=text("kind"),
+        is_problem=bool(text("problems")),
+    )
+
+
+async def _messages(
+    activity: Activity, subscription: Subscription
+) -> AsyncIterator[ServerSentEventMessage]:
+    async for batch in activity.batches(subscription):
+        data = msgspec.json.encode(_shown(batch)).decode()
+        yield ServerSentEventMessage(event="lines", data=data, id=batch.id or None, retry=_RETRY_MS)
+
+
+def _shown(batch: ActivityBatch) -> dict[str, Any]:
+    return {"lines": batch.lines, "missed": batch.missed, "hasGap": batch.has_gap}
