@@ -5,7 +5,12 @@ from segue.engine.checks import decode_campaign
 from segue.model.events import AttributeChange, Event, SendSettled
 from segue.model.instants import MINUTE, SECOND, parse_instant
 from segue.model.limits import LIVE_FEED_LINGER, LIVE_FEED_MAX
-from segue.model.log_records import AttributesReceived, CampaignPublished, EventsReceived
+from segue.model.log_records import (
+    AttributesReceived,
+    CampaignPublished,
+    EventsReceived,
+    UserErased,
+)
 from segue.model.verdicts import Verdict
 from segue.runtime.live_feed import LiveFeed, LiveItem, Subscription
 from segue.runtime.moments import Moment
@@ -93,6 +98,16 @@ async def test_it_costs_nothing_once_nobody_has_looked_on_for_a_minute() -> None
     clock.advance(2 * SECOND)
     assert not feed.is_watched
     assert feed.subscribe(name).has_gap  # what came meanwhile is not known
+
+
+async def test_a_user_who_was_erased_is_not_told_of_again() -> None:
+    feed = LiveFeed(FixedClock(START))
+    begin = feed.keep()
+    feed.publish(moments("ann", "ben", "ann"))
+    feed.publish([Moment(START, UserErased(START, "ann"))])
+    told = await read(feed.subscribe(begin))
+    assert [type(one.moment.what).__name__ for one in told] == ["AttributeChange", "UserErased"]
+    assert told[0].moment.user_id == "ben"
 
 
 async def test_only_what_is_wanted_takes_room() -> None:

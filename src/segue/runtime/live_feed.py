@@ -15,6 +15,7 @@ from segue.clock import Clock
 from segue.errors import BusyError
 from segue.model.instants import SECOND
 from segue.model.limits import LIVE_FEED_LINGER, LIVE_FEED_MAX, STREAMS_MAX
+from segue.model.log_records import UserErased
 from segue.runtime.moments import Moment
 
 _LINGER_S: Final = LIVE_FEED_LINGER / SECOND
@@ -82,6 +83,8 @@ class LiveFeed:
     def publish(self, moments: Iterable[Moment]) -> None:
         """Give moments to everybody who looks on."""
         for moment in moments:
+            if isinstance(moment.what, UserErased):
+                self._forget(moment.user_id)
             self._number += 1
             item = LiveItem(self._number, moment)
             self._recent.append(item)
@@ -121,6 +124,12 @@ class LiveFeed:
         """Stop looking on."""
         self._subscriptions.discard(subscription)
         self._kept_until = self._clock.monotonic() + _LINGER_S
+
+    def _forget(self, user_id: str) -> None:
+        """Let go of what is kept of a user who was erased."""
+        kept = [one for one in self._recent if one.moment.user_id != user_id]
+        self._recent.clear()
+        self._recent.extend(kept)
 
     def _begin_to_keep(self) -> None:
         """Begin anew where nobody looked on for a while: what came meanwhile was not kept."""

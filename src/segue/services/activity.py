@@ -1,7 +1,7 @@
 """What happens just now, as lines for people; and the newest decisions for who has just come."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from msgspec import Struct
@@ -159,7 +159,7 @@ class Activity:
         takes = (lambda moment: wanted.takes(moment, self._runtime.plan)) if wanted else None
         return self._feed.subscribe(after, takes)
 
-    async def batches(self, subscription: Subscription) -> AsyncIterator[ActivityBatch]:
+    async def batches(self, subscription: Subscription) -> AsyncGenerator[ActivityBatch]:
         """Yield what comes, a few lines at a time; an empty batch where nothing came for long."""
         feed, missed, last = self._feed, 0, ""
         try:

@@ -27,6 +27,13 @@ REMEDIES: Final[Mapping[str, str]] = {
         "again."
     ),
     "unsubscribed": "Nothing: the user does not want these messages.",
+    "not_opted_in": (
+        "Nothing, unless the user has opted in: then set the subscription to opted_in."
+    ),
+    "suppressed": (
+        "Look up the address in the suppression list: if it is there by mistake, take it off. "
+        "Else ask the user for another."
+    ),
     "frequency_cap": "Nothing, if the caps are as you want them: they are in the workspace.",
     "template_error": "Mend the template: the example says where it failed. Then publish the edit.",
     "aborted": "Nothing, if the template is to abort then; it says why itself.",

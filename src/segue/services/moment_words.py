@@ -46,6 +46,7 @@ PROBLEMS: Final = frozenset(
     (
         "chain_limit",
         "unreachable",
+        "suppressed",
         "no_address",
         "rate_limited",
         "template_error",

@@ -29,6 +29,7 @@ class ContactState(Struct, frozen=True):
     address: str  # "" where there is none
     subscription: str
     is_dead: bool = False
+    suppressed: str = ""  # why the address is on the suppression list, as a clause
 
     @property
     def obstacle(self) -> str:
@@ -37,6 +38,8 @@ class ContactState(Struct, frozen=True):
             return "unsubscribed"
         if self.is_dead:
             return "takes no messages"
+        if self.suppressed:
+            return f"suppressed: {self.suppressed}"
         return "" if self.address else "no address"
 
 
@@ -88,7 +91,7 @@ class Profiles:
         return Profile(
             user_id=user_id,
             attributes=list(rows_of(state.attributes)),
-            contacts=[_contact(channel, state, found.devices) for channel in CHANNELS],
+            contacts=[self._contact(channel, state, found.devices) for channel in CHANNELS],
             groups=[
                 GroupState(one.slug, one.name, subscription_to(state, one.slug))
                 for one in plan.workspace.subscription_groups
@@ -167,6 +170,27 @@ class Profiles:
                 found.append(CampaignState(slug, name, word, since, member.receipt_count))
         return sorted(found, key=lambda one: -(one.since or 0))
 
+    def _contact(
+        self, channel: Channel, state: UserState, devices: list[ShownDevice]
+    ) -> ContactState:
+        attribute, suppressed = ADDRESS_ATTRIBUTES.get(channel), None
+        if attribute is not None:
+            address = str(state.attributes.get(attribute) or "")
+            suppressions = self._runtime.suppressions
+            suppressed = suppressions.obstacle(channel, address, is_for_all=False)
+        elif channel == "push":
+            count = len(devices)
+            address = f"{count} device{'' if count == 1 else 's'}" if devices else ""
+        else:
+            address = "the user’s devices fetch it" if channel in DEVICE_CHANNELS else "its own URL"
+        return ContactState(
+            channel,
+            address,
+            subscription_to(state, channel),
+            channel in state.dead_addresses,
+            suppressed or "",
+        )
+
 
 def _standing(member: Membership) -> tuple[str, int | None]:
     if member.wait is not None:
@@ -178,16 +202,3 @@ def _standing(member: Membership) -> tuple[str, int | None]:
     if member.sent_at is not None:
         return "got it last", member.sent_at
     return "", None
-
-
-def _contact(channel: Channel, state: UserState, devices: list[ShownDevice]) -> ContactState:
-    attribute = ADDRESS_ATTRIBUTES.get(channel)
-    if attribute is not None:
-        address = str(state.attributes.get(attribute) or "")
-    elif channel == "push":
-        address = f"{len(devices)} device{'' if len(devices) == 1 else 's'}" if devices else ""
-    else:
-        address = "the user’s devices fetch it" if channel in DEVICE_CHANNELS else "its own URL"
-    return ContactState(
-        channel, address, subscription_to(state, channel), channel in state.dead_addresses
-    )

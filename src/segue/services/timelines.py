@@ -12,6 +12,7 @@ from segue.engine.draft import Act
 from segue.engine.local_time import shown_wall, zone_of
 from segue.model.instants import format_instant
 from segue.model.limits import TIMELINE_FIELDS_MAX, TIMELINE_PAGE_MAX
+from segue.model.log_records import UserErased
 from segue.runtime.moments import line_of
 from segue.runtime.runtime import Runtime
 from segue.runtime.story import Story, Told, story_of
@@ -55,6 +56,7 @@ class TimelinePage(Struct, frozen=True):
 
     days: list[TimelineDay]
     count: int
+    is_erased: bool  # the first line says so
     time_zone: str
     is_own_zone: bool
     begins_at: int | None
@@ -96,6 +98,7 @@ def _page(story: Story, user_id: str, before: int | None) -> TimelinePage:
     return TimelinePage(
         days=days,
         count=len(story.told),
+        is_erased=bool(story.told) and isinstance(story.told[0].moment.what, UserErased),
         time_zone=teller.zone.key,
         is_own_zone=teller.is_own_zone,
         begins_at=story.begins_at,

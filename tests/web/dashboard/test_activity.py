@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from tests.support.members import Member, Team
+from tests.support.members import Member, Team, member
 from tests.support.servers import SegueServer, eventually
 
 pytestmark = pytest.mark.slow
@@ -64,6 +64,10 @@ class Lines:
             elif not line and data:
                 return dict(json.loads(data))
         raise AssertionError("the stream has ended")
+
+    def rest(self) -> Iterator[str]:
+        """Yield what comes until the end, line by line."""
+        yield from (line for line in self._lines if line.startswith("data:"))
 
     def until(self, text: str) -> list[dict[str, Any]]:
         """Return the lines up to one that says something."""
@@ -164,6 +168,15 @@ def test_the_stream_is_for_those_who_are_signed_in(busy: SegueServer) -> None:
     answer = Member(busy, "nobody@shop.test").get("/activity/stream")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
+
+
+def test_the_stream_ends_with_the_session(busy: SegueServer) -> None:
+    someone = member(busy, "viewer", "leaves")
+    with stream(someone) as lines:
+        beside = Member(busy, someone.email)
+        beside.client.cookies.update(someone.client.cookies)
+        assert beside.post("/sign-out").status_code == 303
+        assert sum(1 for _ in lines.rest()) < 5  # signs of life, and then the end
 
 
 def test_the_message_log_groups_by_cause(busy: SegueServer, team: Team) -> None:

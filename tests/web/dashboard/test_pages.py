@@ -282,9 +282,9 @@ def test_home_tells_what_there_is_and_what_comes_first(tmp_path: Path) -> None:
         server.event("ann", "began")
         text = viewer.page("/")
         assert "2 of 5 done" in text or "3 of 5 done" in text
-        assert "<td>ann</td>" in text
+        assert ">ann</a></td>" in text
         part = viewer.page("/now")
-        assert "<td>ann</td>" in part
+        assert ">ann</a></td>" in part
         assert "<html" not in part
 
 

@@ -111,6 +111,18 @@ def test_an_unknown_user_is_a_page_that_says_so(told: SegueServer, team: Team) -
         assert "there is no user" in unescape(answer.text)
 
 
+def test_somebody_of_whom_nothing_is_remembered_has_a_timeline(
+    told: SegueServer, team: Team
+) -> None:
+    told.event("passer-by", "nobody-waits-for-this")
+    answer = team["viewer"].get("/users/passer-by")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/users/passer-by/timeline")
+    text = text_of(team["viewer"], "/users/passer-by/timeline")
+    assert "Nothing is remembered of a user with this id." in text
+    assert 'passer-by did "nobody-waits-for-this".' in text
+    assert "Do something" not in text
+
+
 @pytest.mark.parametrize("user_id", ["a/b", "..", ".", "50%", "~2F", "x?y#z", "ä ö", MARKUP])
 def test_any_id_has_its_page(told: SegueServer, team: Team, user_id: str) -> None:
     told.user(user_id, country="FR")
@@ -143,6 +155,14 @@ def test_the_profile_says_how_to_reach_somebody(told: SegueServer, team: Team) -
     assert f"note {MARKUP}" in text
     assert "wait waits until" in text
     assert "In no segment just now." in text
+
+
+def test_the_profile_says_that_an_address_is_suppressed(told: SegueServer, team: Team) -> None:
+    told.user("sue", email="sue@people.test")
+    body = {"channel": "email", "addresses": ["sue@people.test"]}
+    assert told.api.post("/api/v1/suppressions", json=body).status_code < 300
+    text = text_of(team["viewer"], "/users/sue")
+    assert "suppressed: somebody put it there" in text
 
 
 def test_why_somebody_is_in_a_segment_is_told_on_demand(told: SegueServer, team: Team) -> None:

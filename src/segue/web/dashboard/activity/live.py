@@ -1,6 +1,7 @@
 """The live feed: rendered once with the newest decisions, then told by server-sent events."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Final
 
 import msgspec
@@ -10,15 +11,17 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from segue.model.channels import CHANNELS
 from segue.model.limits import ACTIVITY_SHOWN_MAX
 from segue.runtime.live_feed import Subscription
-from segue.services.activity import Activity, ActivityBatch, ActivityFilter
+from segue.services.activity import ActivityBatch, ActivityFilter
 from segue.services.application import Application
 from segue.services.moment_words import KIND_WORDS
 from segue.web.dashboard.pages import PageRequest
 from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import PAGE_HEADERS, page
+from segue.web.sessions import signed_in
 
 PATH: Final = "/activity"
 _TEXT_MAX: Final = 255
+_CHECKED_EVERY_S: Final = 5.0  # a stream outlives the request, and so may outlive the session
 _RETRY_MS: Final = 2_000  # until a browser that lost the connection tries again
 
 
@@ -52,7 +55,7 @@ def stream_activity(request: PageRequest, application: Application) -> ServerSen
     after = request.headers.get("last-event-id", "") or request.query_params.get("after", "")
     subscription = application.activity.look_on(_filter_of(request), after[:_TEXT_MAX])
     headers = {**PAGE_HEADERS, "Cache-Control": "no-store"}
-    return ServerSentEvent(_messages(application.activity, subscription), headers=headers)
+    return ServerSentEvent(_messages(request, application, subscription), headers=headers)
 
 
 def _filter_of(request: PageRequest) -> ActivityFilter:
@@ -69,11 +72,21 @@ def _filter_of(request: PageRequest) -> ActivityFilter:
 
 
 async def _messages(
-    activity: Activity, subscription: Subscription
+    request: PageRequest, application: Application, subscription: Subscription
 ) -> AsyncIterator[ServerSentEventMessage]:
-    async for batch in activity.batches(subscription):
-        data = msgspec.json.encode(_shown(batch)).decode()
-        yield ServerSentEventMessage(event="lines", data=data, id=batch.id or None, retry=_RETRY_MS)
+    """Yield what a page is told, as long as whoever looks on is signed in."""
+    clock = application.clock
+    checked_at = clock.monotonic()
+    async with aclosing(application.activity.batches(subscription)) as batches:
+        async for batch in batches:
+            if clock.monotonic() - checked_at > _CHECKED_EVERY_S:
+                if signed_in(request) is None:
+                    return
+                checked_at = clock.monotonic()
+            data = msgspec.json.encode(_shown(batch)).decode()
+            yield ServerSentEventMessage(
+                event="lines", data=data, id=batch.id or None, retry=_RETRY_MS
+            )
 
 
 def _shown(batch: ActivityBatch) -> dict[str, Any]:

@@ -20,6 +20,8 @@ _TABS: Final = (
     ("inbox", "Inbox"),
     ("do", "Do something"),
 )
+# Of somebody whose events no campaign waits for, nothing is remembered: they have a timeline.
+_TABS_OF_STRANGERS: Final = tuple(one for one in _TABS if one[0] in ("timeline", "why"))
 
 
 class Tab(Struct, frozen=True):
@@ -46,14 +48,16 @@ def tab_page(
     **context: Any,
 ) -> Response[Any]:
     """Return a tab of a user's page."""
+    user = known(application, user_id)
+    tabs = _TABS if user is not None else _TABS_OF_STRANGERS
     return page(
         request,
         f"users/{tab or 'profile'}.html",
         title=user_id,
         crumbs=crumbs(("Users", USERS_PATH)),
         user_id=user_id,
-        user=known(application, user_id),
-        tabs=[Tab(title, user_path(user_id, name), name == tab) for name, title in _TABS],
+        user=user,
+        tabs=[Tab(title, user_path(user_id, name), name == tab) for name, title in tabs],
         choices=_campaigns(application, user_id),
         campaign_path=campaign_path,
         **context,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Response, get
+from litestar.response import Redirect
 
 from segue.errors import NotFoundError
 from segue.services.application import Application
@@ -18,10 +19,18 @@ PATH: Final = f"{USERS_PATH}/{{segment:str}}"
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")  # more digits are no line
 
 
-@get(PATH, sync_to_thread=False)
-def show_profile(segment: str, request: PageRequest, application: Application) -> Response[Any]:
+@get(PATH)
+async def show_profile(
+    segment: str, request: PageRequest, application: Application
+) -> Response[Any]:
     """Show what is known of a user; with `segment`, why they are in one."""
     user_id, asked = user_in(segment), request.query_params.get("segment", "")
+    if known(application, user_id) is None:
+        timeline = await timeline_page(application.runtime, user_id)
+        if timeline.count > timeline.is_erased:
+            return Redirect(
+                user_path(user_id, "timeline"), status_code=303, headers=dict(PAGE_HEADERS)
+            )
     return tab_page(
         request,
         application,

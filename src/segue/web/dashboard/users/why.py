@@ -17,7 +17,7 @@ from segue.web.dashboard.shell import PAGE_HEADERS, page
 from segue.web.dashboard.users.frame import tab_page
 from segue.web.dashboard.users.looking import PATH
 
-_STEPS_SHOWN_MAX: Final = 100  # the newest; the API and the command have the others
+_STEPS_SHOWN_MAX: Final = 50  # the newest; the API and the command have the others
 _STANDINGS: Final[dict[Standing, tuple[str, Tone]]] = {
     "waiting": ("waiting", "neutral"),
     "sending": ("being sent", "neutral"),
