@@ -19,6 +19,7 @@ from segue.model.rendered import Rendered
 from segue.model.verdicts import Verdict
 from segue.runtime.moments import Moment, PutOff
 from segue.runtime.story import Told, story_of
+from segue.services.dead_letters import DeadLetters
 from tests.support.live import LiveRuntime
 
 START = parse_instant("2026-11-01T00:00:00Z")
@@ -140,6 +141,23 @@ async def test_a_message_that_is_put_off_stands_between_its_send_and_its_answer(
     assert put_off.moment.what.detail == "busy just now"
     assert put_off.because is found[2]
     assert because(found)["skip offer"] == "go"
+
+
+async def test_a_message_that_was_tried_again_came_of_that() -> None:
+    provider = Provider(Refused("no such sender"))
+    live = await live_with(OFFER, provider=provider)
+    await live.hand_in([EventsReceived(START, [Event("ann", "go")])])
+    retried = await DeadLetters(live.runtime).retry({})
+    await live.settle()
+    found = await told(live)
+    await live.stop()
+    assert retried.put_back == 1
+    words = [word(one) for one in found]
+    assert words[-4:] == ["SendRetried", "send offer", "accepted offer", "webhook_receive"]
+    retry, sent, accepted, _ = found[-4:]
+    assert retry.because is found[words.index("send offer")]
+    assert sent.because is retry
+    assert accepted.because is sent
 
 
 async def test_a_request_by_a_program_names_its_campaign() -> None:

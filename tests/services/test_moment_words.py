@@ -8,17 +8,20 @@ from segue.engine.draft import Act
 from segue.engine.plan import EMPTY_PLAN
 from segue.engine.sending import Obstacle
 from segue.model.devices import Device
+from segue.model.effects import Deliver
 from segue.model.events import (
     API_TRIGGER,
     SCHEDULE,
     AttributeChange,
     DeviceChanged,
     Event,
+    SendRetried,
     SendSettled,
 )
 from segue.model.instants import HOUR, parse_instant
 from segue.model.log_records import UserErased
 from segue.model.reasons import REASONS
+from segue.model.state import TriggerContext
 from segue.model.verdicts import Verdict, VerdictKind
 from segue.runtime.moments import PutOff, What
 from segue.services.explanations.result_words import SETTLED_WORDS
@@ -126,6 +129,14 @@ SAID: list[tuple[What, str, str]] = [
         PutOff("ann", "offer", "s1", "email", NOW + HOUR, "busy"),
         "receipt",
         "“Spring sale”: the email was not taken (busy); it is tried again on 3 Nov 11:00.",
+    ),
+    (
+        SendRetried(
+            Deliver("s1", "ann", "offer", "A", ["email"], NOW, TriggerContext("go", NOW, "e1")),
+            NOW,
+        ),
+        "send",
+        "Somebody had the email of “Spring sale” tried again.",
     ),
 ]
 

@@ -6,13 +6,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from segue.model.instants import DAY
+from segue.model.instants import DAY, from_datetime
 from segue.model.limits import FAILURES_DAYS
-from segue.model.reasons import REASONS
+from segue.model.reasons import MENDABLE, REASONS
 from segue.model.verdicts import Verdict
 from segue.runtime.moments import Moment
 from segue.runtime.runtime import Runtime
 from segue.services.activity import Activity, ActivityFilter
+from segue.services.dead_letters import DeadLetters, LetterFilter, LetterGroup
 from segue.services.moment_words import PROBLEMS
 from segue.storage.ports import Sums
 
@@ -54,22 +55,32 @@ REMEDIES: Final[Mapping[str, str]] = {
     "campaign_stopped": "Nothing: the campaign was stopped before its messages had gone out.",
 }
 _METRICS: Final = ("failed", "messages_skipped")
+_LOOKED_AT_MAX: Final = 1_000
+
+
+class Example(Struct, frozen=True):
+    """One of the messages that did not go out, the newest that is known."""
+
+    user_id: str
+    at: int
+    detail: str
 
 
 class FailureGroup(Struct):
     """Messages of a campaign and a channel that did not go out for the same reason.
 
-    `first_day` and `last_day` are the days (UTC) in which they were; `example` is the newest send
-    that ended for the reason, if it is among the newest decisions.
+    Those that may be tried again are known each by itself (`is_listed`); of the others the days
+    (UTC) are known, and an example, if one is among the newest decisions.
     """
 
     campaign: str
     channel: str
     reason: str
     count: int
-    first_day: int
-    last_day: int
-    example: Verdict | None = None
+    first_at: int
+    last_at: int
+    is_listed: bool = False
+    example: Example | None = None
 
     @property
     def why(self) -> str:
@@ -87,43 +98,66 @@ class FailureGroup(Struct):
         return self.reason in PROBLEMS
 
 
-async def failures_of(runtime: Runtime, activity: Activity) -> list[FailureGroup]:
-    """Return what did not go out in the last days, what needs a look first, then the most."""
+async def failures_of(
+    runtime: Runtime, activity: Activity, letters: DeadLetters
+) -> list[FailureGroup]:
+    """Return what did not go out: what needs a look first, then the most.
+
+    What may be tried again is in the list of such messages; the rest is counted, and added up
+    over the last days.
+    """
+    groups = [_listed(one) for one in letters.summary(LetterFilter()).groups]
+    counted = [one for slug in runtime.plan.campaigns for one in await _counted(runtime, slug)]
+    await _add_examples(activity, counted)
+    return sorted([*groups, *counted], key=lambda one: (not one.is_problem, -one.count))
+
+
+def _listed(group: LetterGroup) -> FailureGroup:
+    example = group.example
+    return FailureGroup(
+        group.campaign,
+        group.channel,
+        group.reason,
+        group.count,
+        from_datetime(group.first_failed_at),
+        from_datetime(group.last_failed_at),
+        is_listed=True,
+        example=Example(example.user_id, from_datetime(example.failed_at), example.detail),
+    )
+
+
+async def _counted(runtime: Runtime, slug: str) -> list[FailureGroup]:
     today = runtime.clock.now() // DAY * DAY
     days = [today - back * DAY for back in range(FAILURES_DAYS - 1, -1, -1)]
-    groups: list[FailureGroup] = []
-    for slug in runtime.plan.campaigns:
-        [sums] = await runtime.counters.add_up(slug, [Sums([*days, today + DAY])])
-        found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for counter, amount in sums.items():
-            if counter.metric in _METRICS and round(amount):
-                found[counter.channel, counter.detail].append((counter.hour, round(amount)))
-        groups += [
-            FailureGroup(
-                slug,
-                channel,
-                reason,
-                sum(count for _, count in seen),
-                min(day for day, _ in seen),
-                max(day for day, _ in seen),
-            )
-            for (channel, reason), seen in found.items()
-        ]
-    await _add_examples(activity, groups)
-    return sorted(groups, key=lambda one: (not one.is_problem, -one.count))
+    [sums] = await runtime.counters.add_up(slug, [Sums([*days, today + DAY])])
+    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for counter, amount in sums.items():
+        is_wanted = counter.metric in _METRICS and counter.detail not in MENDABLE
+        if is_wanted and round(amount):
+            found[counter.channel, counter.detail].append((counter.hour, round(amount)))
+    return [
+        FailureGroup(
+            slug,
+            channel,
+            reason,
+            sum(count for _, count in seen),
+            min(day for day, _ in seen),
+            max(day for day, _ in seen),
+        )
+        for (channel, reason), seen in found.items()
+    ]
 
 
 async def _add_examples(activity: Activity, groups: list[FailureGroup]) -> None:
     """Give each group the newest send that ended so."""
-    newest: dict[tuple[str, str], Verdict] = {}
+    newest: dict[tuple[str, str], Example] = {}
     for moment in reversed(await activity.newest_moments(_SkipFilter(), _LOOKED_AT_MAX)):
         if isinstance(moment.what, Verdict) and moment.what.reason is not None:
-            newest[moment.what.campaign, moment.what.reason] = moment.what
+            skip = moment.what
+            example = Example(skip.user_id, skip.at, skip.detail or "")
+            newest[skip.campaign, moment.what.reason] = example
     for group in groups:
         group.example = newest.get((group.campaign, group.reason))
-
-
-_LOOKED_AT_MAX: Final = 1_000
 
 
 class _SkipFilter(ActivityFilter, frozen=True):

@@ -199,4 +199,27 @@ def test_the_message_log_groups_by_cause(busy: SegueServer, team: Team) -> None:
     assert "For example" in template
     assert re.match(r"1 The user has no address for this channel\.", address)
     assert "For example f3" in address
+    assert "last just now" in template
     assert MARKUP not in team["viewer"].page("/activity/failures")
+
+
+def test_what_failed_is_tried_again_by_whoever_may_send(busy: SegueServer, team: Team) -> None:
+    mended = document("mended", "email")
+    busy.create(mended)
+    busy.publish("mended")
+    busy.user("mia", email="mia@people.test")
+    busy.event("mia", "mended-began")
+    path, form = "/activity/failures", {"campaign": "mended", "channel": "email"}
+    form["reason"] = "template_error"
+    shown = '<input type="hidden" name="campaign" value="mended">'
+    eventually(lambda: shown in team["publisher"].page(path), "the failure")
+    assert shown not in team["author"].page(path)
+    assert team["author"].post(f"{path}/retry", form).status_code == 403
+    answer = team["publisher"].post(f"{path}/retry", form)
+    assert (answer.status_code, answer.headers["location"]) == (303, path)
+    assert "1 message is in the outbox again." in team["publisher"].page(path)
+    told = lambda: [one.get("control") for one in busy.timeline("mia")]  # noqa: E731
+    eventually(lambda: "retry" in told(), "the retry")
+    text = unescape(team["viewer"].page("/users/mia/timeline"))
+    assert f"Somebody had the email of “mended {MARKUP}” tried again." in text
+    assert team["publisher"].post(f"{path}/retry", {"reason": "none"}).status_code == 422
