@@ -13,8 +13,8 @@ from segue.runtime.rendering import LiveRenders
 from segue.runtime.runtime import Runtime, no_progress
 from segue.runtime.totals import LiveTotals
 from segue.services.accounts import Accounts, link_url
-from segue.services.audiences import Audiences
 from segue.services.activity import Activity
+from segue.services.audiences import Audiences
 from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
