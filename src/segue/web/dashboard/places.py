@@ -4,8 +4,6 @@ import re
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from segue.web.dashboard.navigation import all_pages
-
 USERS_PATH: Final = "/users"
 WHY_PATH: Final = "/why"
 _CAMPAIGNS: Final = "/campaigns"
@@ -30,6 +28,5 @@ def user_in(segment: str) -> str:
 
 
 def campaign_path(slug: str) -> str:
-    """Return the address of a campaign's page; "" if there are no such pages."""
-    has_pages = any(one.path == _CAMPAIGNS for one in all_pages())
-    return f"{_CAMPAIGNS}/{quote(slug, safe='')}" if has_pages else ""
+    """Return the address of a campaign's page."""
+    return f"{_CAMPAIGNS}/{quote(slug, safe='')}"

@@ -15,7 +15,6 @@ from segue.services.activity import ActivityBatch, ActivityFilter
 from segue.services.application import Application
 from segue.services.moment_words import KIND_WORDS
 from segue.web.dashboard.pages import PageRequest
-from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import PAGE_HEADERS, page
 from segue.web.sessions import signed_in
 
@@ -45,7 +44,6 @@ async def show_activity(request: PageRequest, application: Application) -> Respo
         channels=[("", "all channels"), *((one, one.replace("_", " ")) for one in CHANNELS)],
         kinds=[("", "everything"), *KIND_WORDS.items()],
         query=request.url.query,
-        campaign_path=campaign_path,
     )
 
 
