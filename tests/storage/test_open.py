@@ -204,6 +204,7 @@ def test_every_file_of_queries_belongs_to_a_module() -> None:
         "compositions.sql",
         "inbox.sql",
         "journal.sql",
+        "hold.sql",
         "journal_schema.sql",
         "phones.sql",
         "snapshot.sql",

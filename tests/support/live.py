@@ -114,7 +114,7 @@ class LiveRuntime:
             and runtime.processor.position.seq == runtime.commits.last_seq
             and runtime.processor.fold.now >= self.clock.now()
             and not runtime.dispatcher.is_busy
-            and (next_ready is None or next_ready > self.clock.now())
+            and (next_ready is None or next_ready > self.clock.now() or self.runtime.hold.is_on)
         )
 
     def _new_runtime(self) -> Runtime:

@@ -22,6 +22,7 @@ from segue.model.limits import MACHINE_OPEN_WINDOW, SENDERS_MAX, WEBHOOK_ATTEMPT
 from segue.model.log_records import SendsAttempted, SendsDeferred, SendsSettled
 from segue.model.rendered import Rendered
 from segue.runtime.group_commit import GroupCommit
+from segue.runtime.hold import SendingHold
 from segue.runtime.outbox import Outbox
 from segue.runtime.send_limits import SendLimits
 from segue.storage.outbox_items import OutboxItem
@@ -70,10 +71,12 @@ class Dispatcher:
         renders: Renders,
         senders: Sends,
         limits: SendLimits,
+        hold: SendingHold,
         clock: Clock,
     ) -> None:
         self._outbox = outbox
         self._limits = limits
+        self._hold = hold
         self._commits = commits
         self._renders = renders
         self._senders = senders
@@ -108,7 +111,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Hand over what is ready, until closed; what is under way then is waited for."""
         while not self._is_closing:
-            room = SENDERS_MAX - len(self._under_way)
+            room = 0 if self._hold.is_on else SENDERS_MAX - len(self._under_way)
             ready = self._outbox.take_ready(self._clock.now(), room) if room > 0 else []
             if ready:
                 await self._begin(ready)
@@ -130,6 +133,10 @@ class Dispatcher:
             if (message := self._ready_message(item)) is not None:
                 rendered.append((item, message))
             await asyncio.sleep(0)
+        if self._hold.is_on:
+            for item, _ in rendered:
+                self._outbox.retry(item.key, self._clock.now())
+            return
         if not rendered:
             return
         attempts = [(item.deliver.send_id, item.channel) for item, _ in rendered]
@@ -265,7 +272,8 @@ class Dispatcher:
         self._wake.clear()
         next_at = self._outbox.next_ready_at()
         pause = _IDLE_WAIT_MAX_S
-        if next_at is not None and len(self._under_way) < SENDERS_MAX:
+        has_room = len(self._under_way) < SENDERS_MAX and not self._hold.is_on
+        if next_at is not None and has_room:
             pause = min(pause, max((next_at - self._clock.now()) / SECOND, 0.001))
         try:
             await asyncio.wait_for(self._wake.wait(), pause)

@@ -19,6 +19,7 @@ from segue.runtime.dispatcher import Dispatcher, Renders, Sends
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.fold import Fold
 from segue.runtime.group_commit import GroupCommit
+from segue.runtime.hold import SendingHold
 from segue.runtime.ingest import Ingest
 from segue.runtime.live_counters import LiveCounters
 from segue.runtime.live_feed import LiveFeed
@@ -97,8 +98,15 @@ class Runtime:
             self.commits, self.processor, recent_ids, self.checkpoints.token_owners
         )
         limits = SendLimits(lambda: fold.plan, self._received_by, self.suppressions.obstacle)
+        self.hold = SendingHold(journal.hold, clock)
         self.dispatcher = Dispatcher(
-            self.outcomes.outbox, self.commits, make_renders(self), senders, limits, clock
+            self.outcomes.outbox,
+            self.commits,
+            make_renders(self),
+            senders,
+            limits,
+            self.hold,
+            clock,
         )
         self.scheduler = Scheduler(self.processor, self.commits, self.states, clock)
         self._tasks: list[asyncio.Task[None]] = []
@@ -159,6 +167,16 @@ class Runtime:
         self.commits.thread.shutdown()
         self.checkpoints.thread.shutdown()
         self._tasks = []
+
+    def resume_sending(self) -> bool:
+        """Let what was held go; return whether anything was."""
+        was_held = self.hold.end() is not None
+        self.dispatcher.nudge()
+        return was_held
+
+    def loops(self) -> dict[str, bool]:
+        """Return the loops by name, and whether each is running."""
+        return {task.get_name(): not task.done() for task in self._tasks}
 
     def problem(self) -> str | None:
         """Return what keeps the runtime from working, if anything does."""

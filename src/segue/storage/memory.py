@@ -24,6 +24,7 @@ from segue.storage.encoding import (
 from segue.storage.memory_accounts import MemoryAccounts, MemoryAudit
 from segue.storage.memory_codes import MemoryCodes
 from segue.storage.memory_compositions import MemoryCompositions
+from segue.storage.memory_hold import MemoryHold
 from segue.storage.memory_inbox import MemoryInbox
 from segue.storage.memory_phones import MemoryPhones
 from segue.storage.memory_suppressions import MemorySuppressions
@@ -59,6 +60,7 @@ class MemoryJournal:
         self.accounts, self.audit = MemoryAccounts(), MemoryAudit()
         self.suppressions = MemorySuppressions()
         self.compositions = MemoryCompositions()
+        self.hold = MemoryHold()
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, both or neither."""

@@ -19,6 +19,7 @@ from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
 from segue.storage.account_ports import Accounts, Audit
 from segue.storage.composition_ports import Compositions
+from segue.storage.hold_ports import Hold
 from segue.storage.outbox_items import DeadLetter, OutboxItem
 from segue.storage.phones import Phones
 from segue.storage.suppression_ports import Suppressions
@@ -151,6 +152,10 @@ class Journal(Protocol):
     @property
     def compositions(self) -> Compositions:
         """The campaigns that are being written."""
+
+    @property
+    def hold(self) -> Hold:
+        """Whether all sending is held."""
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction.

@@ -22,13 +22,14 @@ from segue.storage.sqlite import Database, FileKind, Row, run_rows
 from segue.storage.sqlite_accounts import SqliteAccounts, SqliteAudit
 from segue.storage.sqlite_codes import SqliteCodes
 from segue.storage.sqlite_compositions import SqliteCompositions
+from segue.storage.sqlite_hold import SqliteHold
 from segue.storage.sqlite_inbox import SqliteInbox
 from segue.storage.sqlite_phones import SqlitePhones
 from segue.storage.sqlite_suppressions import SqliteSuppressions
 
 _FILE: Final = FileKind(
     schema="journal_schema.sql",
-    schema_version=7,
+    schema_version=8,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
     wal_pages=1_000,  # 4 MB: copying more would make the append that does it wait longer
 )
@@ -53,6 +54,7 @@ class SqliteJournal:
         self.suppressions = SqliteSuppressions(self._db)
         self.phones = SqlitePhones(self._db, self._place)
         self.compositions = SqliteCompositions(self._db, self._place)
+        self.hold = SqliteHold(self._db)
 
     def append(self, block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
         """Append a block, and save the campaigns it is about, in one transaction."""

@@ -1,6 +1,6 @@
 -- The journal (segue.db): the log, the index of its users, what people set up, the messages that
 -- wait for devices or lie on virtual phones, what short codes stand for, those who sign in, the
--- addresses that get nothing, and what is being written.
+-- addresses that get nothing, what is being written, and whether all sending is held.
 
 CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY,
@@ -178,4 +178,11 @@ CREATE TABLE IF NOT EXISTS compositions (
     is_slug_own INTEGER NOT NULL,
     visited TEXT NOT NULL, -- keys of steps, with spaces between them
     tree BLOB NOT NULL -- msgpack; last, so that lists leave its overflow pages alone
+) STRICT;
+
+-- While there is a row, nothing is handed over: since when, and who stopped it.
+CREATE TABLE IF NOT EXISTS hold (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    since INTEGER NOT NULL,
+    held_by TEXT NOT NULL
 ) STRICT;
