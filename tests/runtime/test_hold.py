@@ -18,9 +18,12 @@ class SlowProvider(Provider):
     def __init__(self) -> None:
         super().__init__()
         self.may_answer = asyncio.Event()
+        self.is_full = asyncio.Event()
 
     async def send(self, message: Rendered) -> Answer:
         self.handed.append((self.clock(), message.user_id))
+        if len(self.handed) == SENDERS_MAX:
+            self.is_full.set()
         await self.may_answer.wait()
         return Accepted("ok")
 
@@ -81,8 +84,7 @@ async def test_what_is_being_handed_over_ends_and_nothing_new_begins() -> None:
     users = [f"u{number}" for number in range(SENDERS_MAX + 5)]
     events = [EventsReceived(START, [Event(user, "go") for user in users])]
     await live.runtime.decided(live.runtime.commits.hand_in_all(lambda _at: events))
-    while len(provider.handed) < SENDERS_MAX:
-        await asyncio.sleep(0.001)
+    await provider.is_full.wait()
     live.runtime.hold.begin("ann@shop.test")
     provider.may_answer.set()
     await live.settle()

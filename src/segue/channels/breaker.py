@@ -27,6 +27,13 @@ class Breaker:
         self._failures = 0
         self._open_until_s: float | None = None
 
+    @property
+    def left_s(self) -> float:
+        """For how long it is still left alone; 0 where it is not."""
+        if self._open_until_s is None:
+            return 0.0
+        return max(self._open_until_s - self._clock.monotonic(), 0.0)
+
     async def guard(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Make a call, unless the breaker is open, and learn from the answer.
 
@@ -68,6 +75,10 @@ class Breakers:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
+
+    def resting(self) -> dict[str, float]:
+        """Return those that are left alone at present, and for how many seconds still."""
+        return {name: one.left_s for name, one in self._breakers.items() if one.left_s > 0}
 
     async def guard(self, name: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Make a call behind the breaker of a name."""

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from segue.channels.apns import ApnsProvider
 from segue.channels.breaker import Breakers
 from segue.channels.fcm import FcmProvider
+from segue.channels.records import ProviderRecords
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.channels.settings import PushSettings
 from segue.channels.throttle import Throttle
@@ -44,9 +45,15 @@ class PushSender:
     """Hands a push to each of its devices, and puts their answers together."""
 
     def __init__(
-        self, settings: PushSettings, clock: Clock, secret: Callable[[str], bytes]
+        self,
+        settings: PushSettings,
+        clock: Clock,
+        secret: Callable[[str], bytes],
+        records: ProviderRecords | None = None,
     ) -> None:
         """Read the settings; `secret` gives the installation's own secret of a name.
+
+        What each platform's provider answers goes to `records`.
 
         Raises:
             SegueError: one of them is unusable.
@@ -54,7 +61,8 @@ class PushSender:
         keep_for_s = _keep_for_s(settings)
         self._providers: dict[Platform, PushProvider] = {}
         self._throttles: dict[Platform, Throttle] = {}
-        self._breakers = Breakers(clock)
+        self._breakers: dict[Platform, Breakers] = {one: Breakers(clock) for one in _SETTINGS}
+        self._records = records or ProviderRecords(clock)
         self.web_key: str | None = None
         if settings.fcm is not None:
             self._providers["android"] = FcmProvider(settings.fcm, keep_for_s, clock)
@@ -85,6 +93,10 @@ class PushSender:
         ]
         return max(turns, default=now)
 
+    def resting(self, platform: Platform) -> dict[str, float]:
+        """Return the services of a platform that are left alone, and for how many seconds still."""
+        return self._breakers[platform].resting()
+
     async def close(self) -> None:
         """Close connections."""
         await asyncio.gather(*(provider.close() for provider in self._providers.values()))
@@ -94,9 +106,11 @@ class PushSender:
         if provider is None:
             setting = _SETTINGS[device.platform]
             return Refused(f"no provider is set up for {device.platform}; set {setting}")
-        return await self._breakers.guard(
+        answer = await self._breakers[device.platform].guard(
             provider.service_of(device), lambda: provider.push(message, device)
         )
+        self._records.note(device.platform, answer)
+        return answer
 
 
 def _together(answers: list[tuple[RegisteredDevice, Answer]]) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
 from segue.channels.push import PushSender
+from segue.channels.records import ProviderRecord, ProviderRecords
 from segue.channels.sender import Answer, Refused, Sender
 from segue.channels.settings import ChannelSettings, SmsSettings
 from segue.channels.sms import SmsSender
@@ -12,6 +13,7 @@ from segue.channels.smtp import SmtpSender
 from segue.channels.webhook import WebhookSender
 from segue.clock import Clock
 from segue.model.channels import DEVICE_CHANNELS, Channel
+from segue.model.devices import Platform
 from segue.model.rendered import (
     Rendered,
     RenderedEmail,
@@ -47,6 +49,7 @@ class Senders:
         Raises:
             SegueError: a setting is unusable.
         """
+        self._records = ProviderRecords(clock)
         self._senders: dict[Channel, Sender] = {"webhook": WebhookSender(settings.webhook, clock)}
         self._phone: Sender | None = None
         self._push: PushSender | None = None
@@ -54,7 +57,9 @@ class Senders:
         if settings.email.smtp_url is not None:
             self._senders["email"] = SmtpSender(settings.email, clock)
         if settings.push.has_provider:
-            self._senders["push"] = self._push = PushSender(settings.push, clock, secret)
+            self._senders["push"] = self._push = PushSender(
+                settings.push, clock, secret, self._records
+            )
         if settings.sms != SmsSettings():
             self._senders["sms"] = self._sms = SmsSender(settings.sms, clock, public_url)
 
@@ -63,6 +68,18 @@ class Senders:
         """The channels with a provider that somebody set up: webhooks need none."""
         needs_none = (*DEVICE_CHANNELS, "webhook")
         return [one for one in self._senders if one not in needs_none]
+
+    def record_of(self, provider: Channel | Platform) -> ProviderRecord:
+        """Return what was answered last: by a channel's provider, or that of a push platform."""
+        return self._records.of(provider)
+
+    def resting(self, provider: Channel | Platform) -> dict[str, float]:
+        """Return which services are left alone because they were down, and for how many seconds."""
+        if provider == "sms":
+            return self._sms.resting() if self._sms is not None else {}
+        if provider in ("android", "ios", "web") and self._push is not None:
+            return self._push.resting(provider)
+        return {}
 
     @property
     def web_push_key(self) -> str | None:
@@ -92,7 +109,9 @@ class Senders:
         if sender is None:
             hint = _HOW_TO.get(channel, _NO_WAY)
             return Refused(f"no provider is set up for {channel}; {hint}")
-        return await sender.send(message)
+        answer = await sender.send(message)
+        self._records.note(channel, answer)
+        return answer
 
     def turn(self, message: Rendered, now: int) -> int:
         """Return when the message's provider takes it, `now` or later; the turn is kept for it."""

@@ -65,6 +65,11 @@ class SmsSender:
         """Return when the provider takes the message: it counts its segments."""
         return self._throttle.turn(now, segments_of(message.body).count)
 
+    def resting(self) -> dict[str, float]:
+        """Return the provider, if it is left alone at present, and for how many seconds still."""
+        left_s = self._breaker.left_s
+        return {self._provider.name: left_s} if left_s > 0 else {}
+
     async def close(self) -> None:
         """Close connections."""
         await self._provider.close()

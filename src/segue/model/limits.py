@@ -56,6 +56,7 @@ WEBHOOK_ATTEMPTS_MAX: Final = 6  # channel-facts.md 1.6: five retries within 30 
 WEBHOOK_RETRY_WINDOW: Final = 30 * MINUTE  # later, the news is old
 EMAIL_RETRY_WINDOW: Final = 72 * HOUR  # channel-facts.md 6.11: a deferral is retried for 72 hours
 RESPONSE_BYTES_MAX: Final = 64 * 1024  # of a webhook's answer; the rest is not read
+PROVIDER_DETAIL_LENGTH_MAX: Final = 400  # of its last failure: two lines of the settings' page
 OUTBOX_MAX: Final = 100_000  # sends decided and not yet handed over; then deciding pauses
 DEVICES_PER_USER_MAX: Final = 20  # a person has a few, and each gets every push
 DEVICE_TOKEN_LENGTH_MAX: Final = 4_096  # a browser's is a URL of some hundred characters

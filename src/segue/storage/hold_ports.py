@@ -1,4 +1,4 @@
-"""Whether everything that would be sent is held back: part of the journal, so a restart keeps it."""
+"""Whether all sending is held: part of the journal, so that a restart keeps it."""
 
 from typing import Protocol
 
