@@ -12,7 +12,6 @@ from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.clock import Clock
 from segue.model.limits import PROVIDER_DETAIL_LENGTH_MAX
 
-
 FailureKind = Literal["refused", "later", "unknown"]
 
 

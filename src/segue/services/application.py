@@ -18,6 +18,7 @@ from segue.services.audiences import Audiences
 from segue.services.audit import AuditTrail
 from segue.services.backtest_jobs import BacktestJobs
 from segue.services.campaigns import Campaigns
+from segue.services.channel_cards import Card, channel_cards
 from segue.services.compositions import Compositions
 from segue.services.counts import Counts
 from segue.services.dead_letters import DeadLetters
@@ -47,6 +48,7 @@ from segue.services.sign_ins import SignIns
 from segue.services.sms_replies import SmsReplies
 from segue.services.suppressions import SuppressionDesk
 from segue.services.tracking import Tracking
+from segue.services.trial_sends import TrialSends
 from segue.services.user_acts import UserActs
 from segue.services.users import Users
 from segue.services.workspace import WorkspaceRules
@@ -112,6 +114,8 @@ class Application:
         self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
         self.preferences = PreferencePages(self.runtime, clock)
         self.suppressions = SuppressionDesk(self.runtime)
+        self.trials = TrialSends(self.runtime, self._sends, settings)
+        self.started_at = clock.now()
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
         """Recover what the log holds, then begin to work."""
@@ -153,6 +157,10 @@ class Application:
         actions = PhoneActions(self.settings.base_url, signer, clock)
         tokens = PhoneTokens(installation_secret(journal, clock, PHONE_SECRET), clock)
         return VirtualPhones(self.runtime, sender, self.devices, rule, actions, tokens)
+
+    def channel_cards(self) -> list[Card]:
+        """Return how each channel's provider is set up, and how it does."""
+        return channel_cards(self.settings, self._senders)
 
     @property
     def web_push_key(self) -> str | None:

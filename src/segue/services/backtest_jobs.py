@@ -90,6 +90,10 @@ class BacktestJobs:
             raise NotFoundError(message)
         return self._jobs[job_id]
 
+    def all(self) -> list[BacktestJob]:
+        """Return the backtests that are known, those begun first first."""
+        return list(self._jobs.values())
+
     async def cancel(self, job_id: str) -> None:
         """End a backtest that is running; one that has ended stays as it is.
 

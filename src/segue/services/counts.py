@@ -46,8 +46,17 @@ class AudienceSize(Struct, frozen=True):
     error: str | UnsetType = UNSET
 
 
+class ListedCount(Struct, frozen=True):
+    """A count among others: since when it runs, and whether the log is read first."""
+
+    started_at: int
+    reads_log: bool
+    size: AudienceSize
+
+
 class _Job(Struct):
     id: str
+    started_at: int
     count: AudienceCount
     task: "asyncio.Task[None]"
 
@@ -79,7 +88,10 @@ class Counts:
         clock = self._runtime.clock
         count = AudienceCount(self._runtime, node)
         job = _Job(
-            random_id(clock.now(), clock.token(10)), count, asyncio.create_task(self._run(count))
+            random_id(clock.now(), clock.token(10)),
+            clock.now(),
+            count,
+            asyncio.create_task(self._run(count)),
         )
         job.task.add_done_callback(_tell_failure)
         if then is not None:
@@ -104,6 +116,13 @@ class Counts:
             NotFoundError: there is no such count any more.
         """
         return self._find(count_id).count.tally.sample
+
+    def all(self) -> list[ListedCount]:
+        """Return the counts that are known, those begun first first."""
+        return [
+            ListedCount(job.started_at, job.count.needs_log, _size_of(job))
+            for job in self._jobs.values()
+        ]
 
     async def cancel(self, count_id: str) -> None:
         """End a count and forget it.

@@ -77,6 +77,19 @@ class SuppressionDesk:
                 break
         return [_shown(one) for one in found]
 
+    def entries_of(self, channel: str, given: str) -> list[ShownSuppression]:
+        """Return the entries of an address, one for each reason.
+
+        Raises:
+            NotFoundError: it is not on the list.
+        """
+        suppressed = _channel(channel)
+        address = sendable_address(suppressed, given)
+        found = self._stored.find(suppressed, address) if address is not None else []
+        if not found:
+            raise NotFoundError(f"{shown(given)} is not on the suppression list of {channel}")
+        return [_shown(one) for one in found]
+
     async def add(self, raw: object) -> SuppressionsAdded:
         """Put addresses on the list, all or none.
 
