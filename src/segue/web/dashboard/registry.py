@@ -20,6 +20,7 @@ from segue.web.dashboard.campaigns import routes as campaigns
 from segue.web.dashboard.composer import writing as composer
 from segue.web.dashboard.connections import routes as connections
 from segue.web.dashboard.pages import Page
+from segue.web.dashboard.settings import channels, delivery, jobs, suppressions, system
 from segue.web.dashboard.users import routes as users
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -30,8 +31,13 @@ PAGES: Final[tuple[Page, ...]] = (
     activity.PAGE,
     users.PAGE,
     segments.PAGE,
+    channels.PAGE,
+    delivery.PAGE,
+    suppressions.PAGE,
     team.PAGE,
     keys.PAGE,
+    jobs.PAGE,
+    system.PAGE,
     changes.PAGE,
     # Not in the navigation
     changing.CHANGING,

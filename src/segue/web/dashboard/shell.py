@@ -144,6 +144,8 @@ def render(request: PageRequest, template: str, **context: Any) -> str:
         here_with_query=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         now=application.clock.now(),
         flash=_read_flash(request),
+        held=application.runtime.hold.state,
+        held_count=len(application.runtime.outcomes.outbox),
         **context,
     )
 

@@ -1,0 +1,1 @@
+"""Pages of Settings: channels, delivery rules, the suppression list, jobs, the system."""
