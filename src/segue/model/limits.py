@@ -217,4 +217,7 @@ WHY_CAMPAIGNS_MAX: Final = 500  # to choose from; of the others one writes the s
 # Counting
 UPLIFT_USERS_MIN: Final = 100  # semantics.md 7: in a smaller arm, chance is most of what is seen
 STATS_SPANS_MAX: Final = 1_000  # hours or days at once: six weeks or three years, a wide chart
+ANALYTICS_CAMPAIGNS_MAX: Final = 500  # added up for one page: a second or two
+ANALYTICS_DAYS_MAX: Final = 732  # two years, and as many before them to compare with
+ANALYTICS_COMPARISONS_MAX: Final = 10  # campaigns compared at once: each reads its whole life
 STATS_DETAILS_MAX: Final = 1_000  # aliases and the like: clients name them, so any number

@@ -4,6 +4,7 @@ from typing import Final
 
 from segue.web.dashboard import (
     account,
+    analytics,
     changes,
     home,
     keys,
@@ -31,6 +32,7 @@ PAGES: Final[tuple[Page, ...]] = (
     activity.PAGE,
     users.PAGE,
     segments.PAGE,
+    analytics.PAGE,
     channels.PAGE,
     delivery.PAGE,
     suppressions.PAGE,
