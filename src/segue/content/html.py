@@ -24,7 +24,7 @@ _BLOCKS: Final = frozenset(
     )
 )
 _PARAGRAPHS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "pre"))
-_LINKS: Final = ("http://", "https://", "mailto:", "tel:")
+_LINKS: Final = ("http://", "https://", "mailto:", "tel:", "{{")  # the last in templates
 _SPACES: Final = re.compile(r"[ \t\r\n\f]+")
 _SPACES_AT_BREAK: Final = re.compile(r" *\n *")
 _MANY_BREAKS: Final = re.compile(r"\n{3,}")

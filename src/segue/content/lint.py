@@ -40,6 +40,18 @@ def errors_in(campaign: Campaign) -> list[Problem]:
     ]
 
 
+def shape_errors_in(campaign: Campaign) -> list[Problem]:
+    """Return those of the errors that are not about Liquid."""
+    return [problem for path, body in _bodies(campaign) for problem in _shape_faults(path, body)]
+
+
+def templates_in(campaign: Campaign) -> list[tuple[str, str]]:
+    """Return every text of the messages that may hold Liquid, with its place."""
+    return [
+        pair for path, body in _bodies(campaign) for pair in _templates(to_builtins(body), path)
+    ]
+
+
 def warnings_in(campaign: Campaign) -> list[Problem]:
     """Return what is allowed and is probably not meant."""
     found: list[Problem] = []
@@ -105,6 +117,8 @@ def _header_faults(
 
 
 def _email_warnings(path: str, body: Email, *, needs_unsubscribing: bool) -> Iterator[Problem]:
+    if not body.subject.strip():
+        yield Problem(f"{path}.subject", "is blank; inboxes show it as “(no subject)”")
     templates = [template for template in (body.html, body.text) if template]
     names = {segment for template in templates for p in find_paths(template) for segment in p}
     if needs_unsubscribing and templates and not names & _UNSUBSCRIBE_NAMES:

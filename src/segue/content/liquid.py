@@ -25,12 +25,18 @@ _DETAIL_LENGTH_MAX: Final = 200  # an error may quote a value
 
 
 class LiquidError(SegueError):
-    """A template cannot be filled in; says which one, on which line, and why."""
+    """A template cannot be filled in; says which one, on which line, and why.
 
-    def __init__(self, where: str, reason: str, line: int | None = None) -> None:
+    `index` is of the character in the template, where one is known.
+    """
+
+    def __init__(
+        self, where: str, reason: str, line: int | None = None, index: int | None = None
+    ) -> None:
         self.where = where
         self.reason = reason
         self.line = line
+        self.index = index
         place = f"{where}, line {line}" if line is not None else where
         super().__init__(f"{place}: {reason}")
 
@@ -89,7 +95,7 @@ class Liquid:
         else:
             self._kept.move_to_end(key)
         if isinstance(parsed, LiquidError):
-            raise LiquidError(where, parsed.reason, parsed.line)
+            raise LiquidError(where, parsed.reason, parsed.line, parsed.index)
         return parsed
 
     def _keep(self, key: tuple[str, bool], parsed: BoundedTemplate | LiquidError) -> None:
@@ -105,19 +111,24 @@ class Liquid:
 
 def find_faults(template: str, where: str) -> Iterator[Problem]:
     """Yield everything that is wrong with `template`, before any user is known."""
+    for error in find_errors(template, where):
+        yield Problem(where, _on_line(error.reason, error.line))
+
+
+def find_errors(template: str, where: str) -> Iterator[LiquidError]:
+    """Yield the same as errors, which know the character as well as the line."""
     if not _has_liquid(template):
         return
     parsed = _parse(template, where, is_html=False)
     if isinstance(parsed, LiquidError):
-        yield Problem(where, _on_line(parsed.reason, parsed.line))
+        yield parsed
         return
     for part in walk(parsed.nodes):
         if isinstance(part, Filter) and part.name not in parsed.env.filters:
-            message = f"there is no filter {part.name!r}"
-            yield Problem(where, _on_line(message, _line(template, part.token)))
+            yield _error(where, f"there is no filter {part.name!r}", template, part.token)
         elif isinstance(part, RangeLiteral) and is_long(part):
-            message = f"the range {part} has more than {RANGE_LENGTH_MAX} numbers"
-            yield Problem(where, _on_line(message, _line(template, part.token)))
+            reason = f"the range {part} has more than {RANGE_LENGTH_MAX} numbers"
+            yield _error(where, reason, template, part.token)
 
 
 def find_paths(template: str) -> Iterator[tuple[str, ...]]:
@@ -150,15 +161,15 @@ def _explain(error: LibraryError, template: str, where: str) -> LiquidError:
     reason = str(error.message)
     if isinstance(cause, RecursionError):
         reason = "an expression is nested too deeply"
-    return LiquidError(where, reason, _line(template, error.token))
+    return _error(where, reason, template, error.token)
 
 
-def _line(template: str, token: Token | None) -> int | None:
+def _error(where: str, reason: str, template: str, token: Token | None) -> LiquidError:
     if token is None:
-        return None
+        return LiquidError(where, reason)
     # A token of the template's end has no place of its own.
-    end = token.start_index if token.start_index >= 0 else len(template)
-    return template.count("\n", 0, end) + 1
+    index = token.start_index if token.start_index >= 0 else len(template)
+    return LiquidError(where, reason, template.count("\n", 0, index) + 1, index)
 
 
 def _on_line(reason: str, line: int | None) -> str:
