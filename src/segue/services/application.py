@@ -28,6 +28,7 @@ from segue.services.keys import Keyring, create_key
 from segue.services.launches import Launches
 from segue.services.mail_reports import MailReports
 from segue.services.mail_watch import watch_mailbox
+from segue.services.message_looks import MessageLooks
 from segue.services.outgoing import set_up_outgoing
 from segue.services.passwords import Passwords
 from segue.services.phone_actions import PhoneActions
@@ -47,6 +48,7 @@ from segue.services.settings import Settings
 from segue.services.sign_ins import SignIns
 from segue.services.sms_replies import SmsReplies
 from segue.services.suppressions import SuppressionDesk
+from segue.services.test_sends import TestSends
 from segue.services.tracking import Tracking
 from segue.services.trial_sends import TrialSends
 from segue.services.user_acts import UserActs
@@ -104,6 +106,8 @@ class Application:
         self.push_devices = PushDevices(self.runtime)
         self.previews = Previews(self.runtime, renderer, rule)
         self.tracking = Tracking(self.runtime, signer, clock)
+        self.looks = MessageLooks(self.runtime, self.compositions, self.previews, self.tracking)
+        self.test_sends = TestSends(self.runtime, renderer, self._sends, self.phones)
         self.receipts = Receipts(self.runtime, signer, settings.base_url)
         self.email_hooks = EmailHooks(settings.channels.email, self.receipts, clock)
         email = settings.channels.email

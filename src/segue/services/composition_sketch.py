@@ -18,6 +18,8 @@ from segue.model.decoding import decode_document
 from segue.model.problems import InvalidError
 
 _MARK: Final = "…"
+_ALL: Final = 100  # per cent
+_TOLD: Final = ("name", "slug", "tags", "subscription", "subscription_group")
 _ROUNDS_MAX: Final = 12  # each takes faults away; documents are not nested deeper
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 Tree = dict[str, Any]
@@ -36,6 +38,18 @@ def sketch_of(tree: Tree) -> Campaign:
         else:
             return _that_can_be_told(document)
     return Campaign(slug="x", name=_MARK, delivery=Delivery())
+
+
+def sketch_of_message(tree: Tree, message: Any, variant: str) -> Campaign:
+    """Return the nearest whole campaign of one message alone, whatever else is in the tree."""
+    return sketch_of(alone(tree, message, variant))
+
+
+def alone(tree: Tree, message: Any, variant: str) -> Tree:
+    """Return a document of one message, with what messages can tell of their campaign."""
+    told = {name: tree[name] for name in _TOLD if tree.get(name)}
+    variants = [{"name": variant, "percent": _ALL, "messages": [message]}]
+    return {**_without_meaningless(told), "variants": variants}
 
 
 def _without_meaningless(tree: Tree) -> Tree:

@@ -6,7 +6,9 @@ from msgspec import Struct, field, to_builtins
 
 from segue.channels.segments import segments_of
 from segue.content.context import template_context
+from segue.content.headers import SenderInvalidError
 from segue.content.links import origin_of
+from segue.content.liquid import LiquidError
 from segue.content.render import Renderer
 from segue.errors import SegueError
 from segue.model.campaigns import Variant
@@ -34,12 +36,13 @@ class PreviewRequest(Struct, forbid_unknown_fields=True):
 
 
 class PreviewedMessage(Struct, omit_defaults=True):
-    """One message as the user would get it, or why there would be none."""
+    """One message as the user would get it, or why there would be none, and at which field."""
 
     variant: str
     channel: Channel
     content: dict[str, Any] | None = None
     error: str | None = None
+    path: str | None = None  # in the message, such as "email.subject"
 
 
 class Preview(Struct):
@@ -58,12 +61,21 @@ class Previews:
         self._renderer = renderer.for_previews()
         self._phones = phones or PhoneRule()
 
-    def preview(self, campaign: StoredCampaign, wish: PreviewRequest) -> Preview:
-        """Return each message of the campaign for one user."""
+    def preview(
+        self, campaign: StoredCampaign, wish: PreviewRequest, *, is_reached: bool = False
+    ) -> Preview:
+        """Return each message of the campaign for one user.
+
+        With `is_reached`, addresses of nobody stand in for the user's own, so that there is one
+        to look at whatever the user lacks.
+        """
         state = self._runtime.state_of(wish.user_id)
         known = state.attributes if state is not None else _MADE_UP_ATTRIBUTES
         devices = state.devices if state is not None else _MADE_UP_DEVICES
         attributes = {**known, **wish.attributes}
+        if is_reached:
+            attributes |= _MADE_UP_ATTRIBUTES
+            devices = _MADE_UP_DEVICES
         return Preview(
             [
                 self._one(campaign, variant, channel, body, attributes, devices, wish)
@@ -102,7 +114,9 @@ class Previews:
         try:
             rendered = self._renderer.render(channel, body, attributes, context, origin, devices)
         except SegueError as error:
-            return PreviewedMessage(variant.name, channel, error=str(error))
+            return PreviewedMessage(
+                variant.name, channel, error=str(error), path=_path_of(error, channel)
+            )
         content = to_builtins(rendered, builtin_types=(bytes,))
         # Of how it gets there, and not for those who look at it.
         for name in ("devices", "token", "for_phone"):
@@ -112,3 +126,14 @@ class Previews:
         if isinstance(content.get("body"), bytes):
             content["body"] = content["body"].decode("utf-8", "replace")
         return PreviewedMessage(variant.name, channel, content)
+
+
+def _path_of(error: SegueError, channel: Channel) -> str | None:
+    """Return the field that an error is about, where it is about one."""
+    match error:
+        case LiquidError():
+            return error.where
+        case SenderInvalidError():
+            return f"{channel}.from"
+        case _:
+            return None
