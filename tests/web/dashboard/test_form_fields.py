@@ -81,4 +81,10 @@ def test_a_place_is_looked_up_and_set() -> None:
     put(tree, "name", "")
     put(tree, "delivery.window", None)
     assert tree == {"a": [{"b": 1}], "delivery": {"delay": {"after": "1d"}}}
+    put(tree, "a[0].c.d", 2)
+    put(tree, "a[0].b", None)
+    put(tree, "a[7].b", 3)
+    put(tree, "b[0].c", 3)
+    assert tree["a"] == [{"c": {"d": 2}}]
+    assert "b" not in tree
     assert without_blanks({"a": "", "b": None, "c": 0, "d": False}) == {"c": 0, "d": False}

@@ -6,6 +6,7 @@ moving members of a list are buttons of the form, so that they work without Java
 
 import re
 from collections.abc import Iterator, Mapping, MutableSequence
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -116,19 +117,23 @@ def lookup(tree: Any, place: str) -> Any:
 
 
 def put(tree: Tree, place: str, value: Any) -> None:
-    """Set what stands at a place, with the documents around it; None and "" take it away."""
+    """Set what stands at a place, with the documents around it; None and "" take it away.
+
+    A member of a list has to be there.
+    """
     steps = _steps(place)
-    for step in steps[:-1]:
-        inner = lookup(tree, str(step)) if isinstance(tree, dict) else None
-        if not isinstance(inner, dict):
-            inner = {}
-            tree[str(step)] = inner
-        tree = inner
-    last = str(steps[-1])
+    holder: Any = tree
+    for step, after in pairwise(steps):
+        inner = lookup(holder, _place_of([step]))
+        if not isinstance(inner, list if isinstance(after, int) else dict):
+            if isinstance(holder, list) or isinstance(after, int):
+                return
+            inner = holder[step] = {}
+        holder = inner
     if value is None or value == "":
-        tree.pop(last, None)
+        holder.pop(steps[-1], None)
     else:
-        tree[last] = value
+        holder[steps[-1]] = value
 
 
 def without_blanks(tree: Mapping[str, Any]) -> Tree:
