@@ -34,7 +34,8 @@ def _documents() -> Iterator[tuple[str, dict[str, Any]]]:
                 if isinstance(document, dict) and "delivery" in document and "slug" in document:
                     seen += 1
                     yield f"{page.stem}/{document['slug']} {seen}", document
-    yield "everything", yaml.safe_load((Path(__file__).parent / "everything.yaml").read_text())
+    for name in ("everything", "all_messages"):
+        yield name, yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text())
     for name, delivery in _DELIVERIES.items():
         message = {"email": {"subject": "S", "text": "T"}}
         document = {"slug": "d", "name": "D", "delivery": delivery, "messages": [message]}

@@ -13,6 +13,7 @@ from segue.services.compositions import Composition
 from segue.web.audit import note_change
 from segue.web.dashboard.composer.about import read_about
 from segue.web.dashboard.composer.frame import frame_context, step_path
+from segue.web.dashboard.composer.preview import PREVIEW
 from segue.web.dashboard.composer.publishing import PUBLISHING
 from segue.web.dashboard.composer.rehearsal import REHEARSAL
 from segue.web.dashboard.composer.review import review_context
@@ -185,6 +186,7 @@ PAGE = Page(
         show_step,
         write_step,
         discard,
+        *PREVIEW,
         *PUBLISHING,
         *REHEARSAL,
     ),

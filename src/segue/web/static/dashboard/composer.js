@@ -2,8 +2,13 @@
 
 // A jump to a field lands in it, also where it is a group of fields, or folded away.
 function land() {
-  const place = decodeURIComponent(location.hash.slice(1));
-  const found = place && document.getElementById(place);
+  let place = decodeURIComponent(location.hash.slice(1));
+  let found = place && document.getElementById(place);
+  while (place && !found) {
+    // A place inside a field, such as a value of a webhook's JSON: its field.
+    place = place.slice(0, Math.max(place.lastIndexOf("."), place.lastIndexOf("["), 0));
+    found = place && document.getElementById(place);
+  }
   if (!found) return;
   found.closest("details")?.setAttribute("open", "");
   const fields = "input:not([type=hidden]), select, textarea";
