@@ -27,6 +27,7 @@ from segue.web.dashboard.composer.values import loose
 from segue.web.dashboard.form_fields import Fields
 from segue.web.dashboard.forms import Form, read_form
 from segue.web.dashboard.pages import PageRequest
+from segue.web.dashboard.places import user_path
 from segue.web.dashboard.shell import FRAMED_HEADERS, PAGE_HEADERS, done, render
 
 _SEED_DIGITS_MAX: Final = 6
@@ -88,7 +89,7 @@ def settings_of(form: Form, application: Application) -> Settings:
         user_id = user or _NOBODY
         if application.runtime.state_of(user_id) is None:
             faults["preview.user"] = (
-                f"There is no user {user!r}; a made-up one is shown. Search finds ids by email "
+                f"There is no user {user!r}; a made-up one is shown. Users finds ids by email "
                 "address and phone number."
             )
     attributes = _object(fields, "attributes", faults)
@@ -154,6 +155,7 @@ def preview_context(
             for one in places
         ],
         "notes": [(note, _label(look, note.path)) for note in (look.notes if look else ())],
+        "user_path": user_path(settings.user_id),
         "has_phone": application.test_sends.has_phone(settings.user_id),
         "test_users": application.looks.sample().test_users[:_TEST_USERS_SHOWN_MAX],
         "frame_path": _frame_path(composition, settings, look),
