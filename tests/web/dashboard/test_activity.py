@@ -194,7 +194,7 @@ def test_the_message_log_groups_by_cause(busy: SegueServer, team: Team) -> None:
 
     template, address = sorted(eventually(groups, "two causes"), key=lambda one: "no_addr" in one)
     assert re.match(r"\d+ The message's template failed for this user\.", template)
-    assert f"mail {MARKUP}, email · template_error" in template
+    assert f"mail {MARKUP} , email · template_error" in template
     assert "What to do: Mend the template" in template
     assert "divide" in template
     assert "For example" in template
