@@ -192,3 +192,10 @@ async def test_what_the_inbox_does_not_take_is_not_on_the_phone_either() -> None
     note = RenderedNote("s1", "ann", "sale", "content_card", {"title": "Sale"}, "A")
     assert await sender.send(note) == TryLater("not now")
     assert phones.of_user("ann") == []
+
+
+async def test_of_two_ways_to_unsubscribe_the_page_is_given() -> None:
+    ways = "<https://segue.test/t/u/token>, <mailto:off@shop.test?subject=unsubscribe:token>"
+    for header, expected in ((ways, "https://segue.test/t/u/token"), ("<mailto:a@b.test>", None)):
+        kept = await Kept().sent(replace(MAIL, headers={"List-Unsubscribe": header}))
+        assert kept.content["unsubscribe_url"] == expected

@@ -1,5 +1,6 @@
 """The virtual phone: takes the messages of its user on every channel, instead of a provider."""
 
+import re
 from typing import Any, Final, assert_never
 
 from msgspec import to_builtins
@@ -35,6 +36,7 @@ _SECRET_WORDS: Final = (
     "token",
 )
 _HIDDEN: Final = "***"
+_FIRST: Final = re.compile("<(https?:[^>]*)>")
 
 
 class PhoneSender:
@@ -115,14 +117,15 @@ def _seen(message: Rendered) -> tuple[Channel, dict[str, Any]]:
 
 
 def _mail(mail: RenderedEmail) -> dict[str, Any]:
-    unsubscribe = mail.headers.get("List-Unsubscribe", "").removeprefix("<").removesuffix(">")
+    # By a page, and after it perhaps by a mail.
+    unsubscribe = _FIRST.match(mail.headers.get("List-Unsubscribe", ""))
     return {
         "from": mail.from_,
         "reply_to": mail.reply_to,
         "subject": mail.subject,
         "html": mail.html,
         "text": mail.text,
-        "unsubscribe_url": unsubscribe or None,
+        "unsubscribe_url": unsubscribe[1] if unsubscribe is not None else None,
     }
 
 
