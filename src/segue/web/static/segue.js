@@ -349,7 +349,7 @@ export class Segue {
   dismissCard(card) {
     if (card.pinned) return;
     this.#interact("content_card", card, "dismiss");
-    this.#setCards(this.cards.filter((one) => one !== card));
+    this.#setCards(this.cards.filter((one) => one.send_id !== card.send_id));
   }
 
   /**
