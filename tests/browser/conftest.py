@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -16,6 +17,7 @@ from tests.support.servers import SegueServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as tools/install-browser
 PATIENCE_MS = 15_000
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",  # tests run as root in containers, where the sandbox cannot
@@ -54,3 +56,13 @@ def publishable_key(server: SegueServer) -> str:
         [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
     )
     return made.stdout.strip()
+
+
+def complaints(tab: Page) -> list[str]:
+    """Return what axe finds, each with the places."""
+    tab.evaluate(AXE.read_text())
+    found = tab.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}"
+        for one in found["violations"]
+    ]

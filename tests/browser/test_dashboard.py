@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from segue.web.dashboard.registry import PAGES
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, complaints
 from tests.support.dashboard import Demo, demo_server, sign_in, signed_in_context
 
 pytestmark = pytest.mark.slow
 
-AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 THEMES = ("light", "dark")
 ADDRESSES = [(address, page.is_public) for page in PAGES for address in page.addresses]
 BYTES_MAX = 100_000  # the first time, with everything that a page loads
@@ -57,16 +55,6 @@ def opened(context: BrowserContext) -> Page:
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE_MS)
     return tab
-
-
-def complaints(tab: Page) -> list[str]:
-    """Return what axe finds, each with the places."""
-    tab.evaluate(AXE.read_text())
-    found = tab.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}"
-        for one in found["violations"]
-    ]
 
 
 # What holds for every page

@@ -137,6 +137,9 @@ PHONES_MESSAGES_MAX: Final = 5_000  # of all: what is tried out by fifty people
 PHONES_BYTES_MAX: Final = 64 * 1024 * 1024  # of all: mails may be large
 PHONE_STREAMS_MAX: Final = 100  # open pages that look at phones, as for other event streams
 PHONE_TOKEN_LIFE: Final = 15 * MINUTE  # a page asks for the next one as long as it is open
+PHONES_SIDE_BY_SIDE_MAX: Final = 4  # each takes one of the six connections of a browser
+PHONE_LINES_MAX: Final = 30  # of what happened, beside a phone: the timeline has everything
+PHONE_MARKS_MAX: Final = 50  # things done on a page whose consequences it tells apart
 
 # Backtests
 BACKTESTS_AT_ONCE_MAX: Final = 2  # each keeps a core busy, if nothing else wants it

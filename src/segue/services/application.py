@@ -32,6 +32,8 @@ from segue.services.message_looks import MessageLooks
 from segue.services.outgoing import set_up_outgoing
 from segue.services.passwords import Passwords
 from segue.services.phone_actions import PhoneActions
+from segue.services.phone_screens import PhoneScreens
+from segue.services.phone_taps import PhoneTaps
 from segue.services.phone_tokens import SECRET as PHONE_SECRET
 from segue.services.phone_tokens import PhoneTokens
 from segue.services.phones import VirtualPhones
@@ -117,6 +119,15 @@ class Application:
         self.mail_watch = watch_mailbox(email.mailbox, self.mail_reports, clock)
         self.sms_replies = SmsReplies(self.runtime, signer, settings.channels.sms)
         self.preferences = PreferencePages(self.runtime, clock)
+        self.phone_screens = PhoneScreens(self.runtime, self.phones, self.users)
+        self.phone_taps = PhoneTaps(
+            self.runtime,
+            self.phones,
+            self.devices,
+            self.tracking,
+            self.sms_replies,
+            self.preferences,
+        )
         self.suppressions = SuppressionDesk(self.runtime)
         self.trials = TrialSends(self.runtime, self._sends, settings)
         self.started_at = clock.now()

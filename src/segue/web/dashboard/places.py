@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 USERS_PATH: Final = "/users"
 WHY_PATH: Final = "/why"
+PHONE_PATH: Final = "/phone"
 _CAMPAIGNS: Final = "/campaigns"
 # What a segment of an address cannot have, although an id may: "/" divides, and "." and ".." are
 # taken away by browsers, also when they are written with a percent sign.
@@ -15,11 +16,20 @@ _READ: Final = {written: read for read, written in _WRITTEN.items()}
 
 def user_path(user_id: str, tab: str = "", **query: object) -> str:
     """Return the address of a user's page."""
+    path = f"{USERS_PATH}/{_segment(user_id)}" + (f"/{tab}" if tab else "")
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def phone_path(user_id: str, part: str = "") -> str:
+    """Return the address of a user's virtual phone, or of a part of it."""
+    return f"{PHONE_PATH}/{_segment(user_id)}" + (f"/{part}" if part else "")
+
+
+def _segment(user_id: str) -> str:
     segment = user_id.replace("~", _WRITTEN["~"]).replace("/", _WRITTEN["/"])
     if not segment.strip("."):
         segment = segment.replace(".", _WRITTEN["."])
-    path = f"{USERS_PATH}/{quote(segment, safe='')}" + (f"/{tab}" if tab else "")
-    return f"{path}?{urlencode(query)}" if query else path
+    return quote(segment, safe="")
 
 
 def user_in(segment: str) -> str:

@@ -21,6 +21,7 @@ from segue.web.dashboard.campaigns import routes as campaigns
 from segue.web.dashboard.composer import writing as composer
 from segue.web.dashboard.connections import routes as connections
 from segue.web.dashboard.pages import Page
+from segue.web.dashboard.phone import routes as phone
 from segue.web.dashboard.settings import channels, delivery, jobs, suppressions, system
 from segue.web.dashboard.users import routes as users
 
@@ -33,6 +34,7 @@ PAGES: Final[tuple[Page, ...]] = (
     users.PAGE,
     segments.PAGE,
     analytics.PAGE,
+    phone.PAGE,
     channels.PAGE,
     delivery.PAGE,
     suppressions.PAGE,

@@ -122,14 +122,23 @@ def page(
 ) -> Response[bytes]:
     """Return a page. One that shows a secret is not packed: its size would tell of it."""
     html = render(request, template, title=title, crumbs=crumbs, **context).encode()
-    headers = {**PAGE_HEADERS, "Cache-Control": "no-store", "Vary": "Accept-Encoding, Cookie"}
-    if len(html) >= _PACKED_FROM and not has_secret and accepts_gzip(request):
-        html = gzip.compress(html, 6, mtime=0)
-        headers["Content-Encoding"] = "gzip"
-    response = Response(html, status_code=status, media_type="text/html", headers=headers)
+    response = _response(request, html, status, may_pack=not has_secret)
     if _FLASH in request.cookies:
         response.set_cookie(_flash_cookie("", 0))
     return response
+
+
+def part(request: PageRequest, template: str, **context: Any) -> Response[bytes]:
+    """Return a part of a page, which a script puts in."""
+    return _response(request, render(request, template, **context).encode(), 200, may_pack=True)
+
+
+def _response(request: PageRequest, html: bytes, status: int, *, may_pack: bool) -> Response[bytes]:
+    headers = {**PAGE_HEADERS, "Cache-Control": "no-store", "Vary": "Accept-Encoding, Cookie"}
+    if len(html) >= _PACKED_FROM and may_pack and accepts_gzip(request):
+        html = gzip.compress(html, 6, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(html, status_code=status, media_type="text/html", headers=headers)
 
 
 def render(request: PageRequest, template: str, **context: Any) -> str:
