@@ -171,8 +171,8 @@ async def test_the_key_for_browsers_is_told_at_the_start_and_stays(world: World)
     def key_of(segue: SegueServer) -> str:
         assert segue._process is not None
         assert segue._process.stdout is not None
-        line = segue._process.stdout.readline()
-        assert line.startswith("Browsers subscribe to push with the key ")
+        told = "Browsers subscribe to push with the key "
+        line = next(one for one in segue._process.stdout if one.startswith(told))
         return line.split()[-1]
 
     first = await world.do(key_of)
