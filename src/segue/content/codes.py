@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec.msgpack import Encoder
 
-from segue.content.tokens import Tracked, check_key
+from segue.content.seals import check_key
+from segue.content.tokens import Tracked
 
 # Digits and letters without those that are taken for another: 0 O o, 1 I l.
 ALPHABET: Final = "23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -3,16 +3,13 @@
 They are signed and kept nowhere. A kind of their own: what signs links signs none of them.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64Error
-from hashlib import blake2b
-from hmac import compare_digest
 from typing import Final
 
 from msgspec import DecodeError, Struct
 from msgspec.msgpack import Decoder, encode
 
 from segue.clock import Clock
+from segue.content.seals import Seal
 from segue.model.limits import PHONE_TOKEN_LIFE
 
 PREFIX: Final = "phone_"
@@ -33,36 +30,22 @@ class PhoneTokens:
     """Writes and reads tokens under one secret key."""
 
     def __init__(self, key: bytes, clock: Clock) -> None:
-        self._key = key
+        self._seal = Seal(key, _PERSON, _DIGEST_BYTES, _LENGTH_MAX - len(PREFIX))
         self._clock = clock
         self._decode = Decoder(Speaker).decode
 
     def issue(self, user_id: str) -> tuple[str, int]:
         """Return a token for a user, and when it expires."""
         speaker = Speaker(user_id, self._clock.now() + PHONE_TOKEN_LIFE)
-        payload = encode(speaker)
-        text = urlsafe_b64encode(self._digest(payload) + payload).rstrip(b"=").decode()
-        return PREFIX + text, speaker.expires_at
+        return PREFIX + self._seal.close(encode(speaker)), speaker.expires_at
 
     def user_of(self, token: str) -> str | None:
         """Return for whom a token speaks; None where it is forged or has expired."""
-        text = token.removeprefix(PREFIX)
-        if len(token) > _LENGTH_MAX or not text.isascii():
-            return None
-        try:
-            raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        except (NotBase64Error, ValueError):
-            return None
-        if urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
-            return None  # the decoder passes over some letters; one token has one spelling
-        digest, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-        if not compare_digest(digest, self._digest(payload)):
+        payload = self._seal.open(token.removeprefix(PREFIX))
+        if payload is None:
             return None
         try:
             speaker = self._decode(payload)
         except DecodeError:  # signed by a later version of the program
             return None
         return speaker.user_id if self._clock.now() < speaker.expires_at else None
-
-    def _digest(self, payload: bytes) -> bytes:
-        return blake2b(payload, key=self._key, digest_size=_DIGEST_BYTES, person=_PERSON).digest()
