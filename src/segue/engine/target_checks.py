@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from segue.engine.listeners import exceptions_of
 from segue.engine.references import Spec
-from segue.model.campaigns import Campaign, DidNot
+from segue.model.campaigns import Campaign, DidNot, InteractWithCampaign
 from segue.model.channels import Channel
 from segue.model.decoding import did_you_mean, shown
 from segue.model.filters import InteractionSpec, PastInteraction, Retargeting
@@ -34,6 +34,11 @@ class KnownCampaign(Struct, frozen=True):
             if variant_name in (None, variant.name):
                 for message in variant.messages:
                     yield from message.written()
+
+    def aliases(self) -> set[str]:
+        """Return the aliases that links of its emails bear."""
+        texts = [body.html or "" for _, body in self.bodies() if isinstance(body, Email)]
+        return {found for text in texts for found in _ALIAS.findall(text)}
 
     def named(self, variant_name: str | None) -> str:
         """Return what sentences call the campaign, or one variant of it."""
@@ -71,6 +76,12 @@ def check_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[Probl
     if interaction.name == "conversion":
         yield from _check_conversion(spec.conversion_event, target, path)
     yield from _check_parts(spec, target, path)
+
+
+def can_happen(interaction: str, target: KnownCampaign) -> bool:
+    """Return whether users can ever do an interaction with the target, and it fires something."""
+    spec = InteractWithCampaign(interaction=interaction, campaign=target.slug)
+    return not any(check_target(spec, target, ""))
 
 
 def _channel_of(interaction: Interaction) -> Channel | None:
@@ -142,8 +153,7 @@ def doubts_of_target(spec: Spec, target: KnownCampaign, path: str) -> Iterator[P
     alias = spec.alias
     if alias is None or _PLACED.fullmatch(alias):
         return
-    texts = [body.html or "" for _, body in target.bodies() if isinstance(body, Email)]
-    aliases = sorted({found for text in texts for found in _ALIAS.findall(text)})
+    aliases = sorted(target.aliases())
     if alias not in aliases:
         hint = did_you_mean(alias, aliases)
         message = f"no link of {target.slug} bears the alias {shown(alias)}{hint}"

@@ -3,21 +3,18 @@
 Only what can happen is offered: a campaign that sends no email has none that is opened.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
 from segue.engine.happening_checks import WAITABLE
-from segue.engine.target_checks import KnownCampaign, check_target
-from segue.model.campaigns import InteractWithCampaign
+from segue.engine.target_checks import KnownCampaign, can_happen
 from segue.model.channels import CHANNELS
 from segue.model.interactions import INTERACTIONS, Option
-from segue.model.messages import Email, InAppMessage, Push
+from segue.model.messages import InAppMessage, Push
 from segue.services.explanations.words import channel_word
 
-_ALIAS: Final = re.compile(r"""data-alias\s*=\s*["']?([^"'\s>]+)""")
 Pairs = list[tuple[str, str]]
 
 
@@ -69,14 +66,7 @@ class InteractionChoices(Struct, frozen=True):
 
     def aliases(self, reference: Any) -> list[str]:
         """Return the aliases of links in a campaign's emails; of all, where none is named."""
-        return sorted(
-            {
-                alias
-                for body in self._bodies(reference)
-                if isinstance(body, Email)
-                for alias in _ALIAS.findall(body.html or "")
-            }
-        )
+        return sorted({alias for one in self._chosen(reference) for alias in one.aliases()})
 
     def buttons(self, reference: Any, interaction: str) -> Pairs:
         """Return the buttons that an interaction can be with."""
@@ -109,19 +99,18 @@ class InteractionChoices(Struct, frozen=True):
                     names.add(event if isinstance(event, str) else event.name)
         return sorted(names)
 
-    def _bodies(self, reference: Any) -> Iterable[Any]:
+    def _chosen(self, reference: Any) -> Sequence[KnownCampaign]:
         found = self.find(reference)
-        chosen = [found] if found is not None else self.others if reference == "any" else ()
-        return (body for one in chosen for _, body in one.bodies())
+        return [found] if found is not None else self.others if reference == "any" else ()
+
+    def _bodies(self, reference: Any) -> Iterable[Any]:
+        return (body for one in self._chosen(reference) for _, body in one.bodies())
 
 
 def _can(target: KnownCampaign, interaction: str) -> bool:
-    if target.status == "archived":
-        return False
     if interaction not in INTERACTIONS:
-        return True
-    spec = InteractWithCampaign(interaction=interaction, campaign=target.slug)
-    return not any(one.path.endswith(".interaction") for one in check_target(spec, target, "x"))
+        return target.status != "archived"
+    return can_happen(interaction, target)
 
 
 def _name_of(campaign: KnownCampaign) -> str:
