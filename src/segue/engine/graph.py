@@ -193,12 +193,7 @@ def _can_produce(campaign: Campaign, spec: InteractWithCampaign | DidNot) -> boo
             waits = any(trigger.did_not for trigger in campaign.delivery.triggers)
             return waits or bool(campaign.delivery.exceptions)
     channel = INTERACTIONS[spec.interaction].channel or "email"  # alias_click has none of its own
-    return any(
-        channel == written
-        for variant in campaign.all_variants()
-        for message in variant.messages
-        for written, _ in message.written()
-    )
+    return channel in campaign.channels()
 
 
 def _is_automatic(spec: InteractWithCampaign, target: Campaign) -> bool:

@@ -35,9 +35,7 @@ def profile_read_by(document: Campaign, segments: Mapping[str, Segment]) -> Prof
     """Return what the campaign's audience, its local times and its channels look at."""
     attributes = {"time_zone"}
     subscriptions: set[str] = set()
-    channels: set[str] = {
-        message.channel for variant in document.all_variants() for message in variant.messages
-    }
+    channels: set[str] = {*document.channels()}
     for leaf in _leaves(document.audience, segments, set()):
         if leaf.attribute is not UNSET:
             attributes.add(leaf.attribute)

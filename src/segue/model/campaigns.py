@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from segue.model.channels import CHANNELS, Channel
 from segue.model.filters import Filter, InteractionSpec, PropertyCondition, Tagged
 from segue.model.limits import (
     CONVERSIONS_MAX,
@@ -188,3 +189,13 @@ class Campaign(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         if self.variants:
             return self.variants
         return [Variant(name="A", percent=100 - self.control_percent, messages=self.messages)]
+
+    def channels(self) -> list[Channel]:
+        """Return the channels that its messages are for, in the order of channels."""
+        found = {
+            channel
+            for variant in self.all_variants()
+            for message in variant.messages
+            for channel, _ in message.written()
+        }
+        return [one for one in CHANNELS if one in found]

@@ -8,8 +8,6 @@ from msgspec import Struct
 
 from segue.engine.graph import Edge, edges
 from segue.engine.local_time import at_local, wall_of, zone_of
-from segue.model.campaigns import Campaign
-from segue.model.channels import CHANNELS, Channel
 from segue.model.instants import DAY, FOREVER
 from segue.runtime.runtime import Runtime
 from segue.services.rates import deliveries_of
@@ -36,7 +34,7 @@ class CampaignFilter(Struct, frozen=True):
         document = campaign.document
         return (
             (campaign.status == self.state if self.state else campaign.status != "archived")
-            and (not self.channel or self.channel in channels_of(document))
+            and (not self.channel or self.channel in document.channels())
             and (not self.tag or self.tag in document.tags)
             and is_named(campaign, self.text.lower())
         )
@@ -61,17 +59,6 @@ class Week(Struct, frozen=True):
     delivered: int
     converted: int
     sent_daily: list[int]
-
-
-def channels_of(document: Campaign) -> list[Channel]:
-    """Return the channels that a campaign's messages are for, in the order of channels."""
-    written = {
-        channel
-        for variant in document.all_variants()
-        for message in variant.messages
-        for channel, _ in message.written()
-    }
-    return [channel for channel in CHANNELS if channel in written]
 
 
 def is_named(campaign: StoredCampaign, text: str) -> bool:

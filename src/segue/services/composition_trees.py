@@ -8,7 +8,6 @@ from typing import Any, Final, Literal, assert_never
 from msgspec import Struct, to_builtins
 
 from segue.model.campaigns import Campaign
-from segue.model.channels import CHANNELS, Channel
 from segue.model.interactions import INTERACTIONS
 
 Tree = dict[str, Any]
@@ -144,17 +143,6 @@ def free_slug(name: str, taken: Collection[str]) -> str:
     while f"{slug}-{number}" in taken:
         number += 1
     return f"{slug}-{number}"
-
-
-def channels_of(document: Campaign) -> list[Channel]:
-    """Return the channels by which a campaign sends, in their order."""
-    found = {
-        channel
-        for variant in document.all_variants()
-        for message in variant.messages
-        for channel, _ in message.written()
-    }
-    return [one for one in CHANNELS if one in found]
 
 
 def _interaction(slug: str, interaction: str) -> Tree:

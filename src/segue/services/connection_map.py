@@ -15,7 +15,7 @@ from segue.model.campaigns import Campaign, Delay
 from segue.model.channels import CHANNELS
 from segue.model.interactions import INTERACTIONS
 from segue.model.limits import DRAWN_EDGES_MAX, DRAWN_NODES_MAX
-from segue.services.campaign_list import CampaignFilter, channels_of
+from segue.services.campaign_list import CampaignFilter
 from segue.services.campaign_sentences import happening_said
 from segue.services.connections import Connection, Connections
 from segue.services.explanations.words import Words, lasting
@@ -168,7 +168,7 @@ def _node(
     campaign: StoredCampaign, counts: dict[str, int], follows: int, followed_by: int
 ) -> MapNode:
     document = campaign.document
-    channels: list[str] = [*channels_of(document)]
+    channels: list[str] = [*document.channels()]
     return MapNode(
         campaign.slug,
         document.name,

@@ -8,7 +8,6 @@ from litestar import Response, get
 from segue.model.limits import CAMPAIGNS_PAGE_MAX
 from segue.services.application import Application
 from segue.services.campaign_list import (
-    channels_of,
     edges_among,
     is_named,
     neighbours_of,
@@ -50,7 +49,7 @@ async def show_campaigns(request: PageRequest, application: Application) -> Resp
         wanted=wanted,
         choices=choices(tags_of(everything), wanted),
         chips=chips_of(PATH, parts, _FILTERS),
-        channels={one.slug: channels_of(one.document) for one in shown},
+        channels={one.slug: one.document.channels() for one in shown},
         neighbours=neighbours_of(edges_among(everything)),
         weeks=await weeks_of(application.runtime, [one.slug for one in shown if one.version]),
         sparkline=charts.sparkline,

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from segue.model.campaigns import Subscription
 from segue.services.application import Application
-from segue.services.composition_trees import channels_of
 from segue.services.compositions import Composition
 from segue.web.dashboard.composer.step import Step
 from segue.web.dashboard.filters.counting import Asked
@@ -49,7 +48,7 @@ def _context(
     audience = composition.tree.get("audience")
     who, path = who_of(audience), f"/compose/{composition.id}/audience"
     may_write = request.auth.may("draft")
-    channels = channels_of(application.compositions.sketch(composition))
+    channels = application.compositions.sketch(composition).channels()
     view = None
     if who == "filters":
         view = filter_view(audience, "audience", application.audiences.words())
