@@ -32,7 +32,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     "send": "sends",
     "receipt": "answers of providers",
 }
-_TONES: Final[Mapping[VerdictKind, Tone]] = {
+DECISION_TONES: Final[Mapping[VerdictKind, Tone]] = {
     "enter": "neutral",
     "refuse": "quiet",
     "control": "neutral",
@@ -103,7 +103,7 @@ def label_of(what: What) -> tuple[str, Tone]:
 def _label_of(what: What) -> tuple[str, Tone]:
     match what:
         case Verdict(decision=decision):
-            label: tuple[str, Tone] = decision, _TONES[decision]
+            label: tuple[str, Tone] = decision, DECISION_TONES[decision]
         case SendSettled(settled_as=settled_as):
             label = settled_as, "good" if settled_as == "accepted" else "warning"
         case PutOff():

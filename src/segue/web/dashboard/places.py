@@ -37,6 +37,6 @@ def user_in(segment: str) -> str:
     return re.sub("~(?:7E|2F|2E)", lambda found: _READ[found[0]], segment)
 
 
-def campaign_path(slug: str) -> str:
-    """Return the address of a campaign's page."""
-    return f"{_CAMPAIGNS}/{quote(slug, safe='')}"
+def campaign_path(slug: str, tab: str = "") -> str:
+    """Return the address of a campaign's page, or of one of its tabs."""
+    return f"{_CAMPAIGNS}/{quote(slug, safe='')}" + (f"/{tab}" if tab else "")

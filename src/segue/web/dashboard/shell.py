@@ -21,9 +21,10 @@ from segue.services.application import Application
 from segue.web.cross_site import refuse_cross_site
 from segue.web.dashboard import words
 from segue.web.dashboard.assets import accepts_gzip, asset_url
+from segue.web.dashboard.looks import LOOKS
 from segue.web.dashboard.navigation import navigation_for
 from segue.web.dashboard.pages import Crumb, PageRequest
-from segue.web.dashboard.places import user_path
+from segue.web.dashboard.places import campaign_path, user_path
 from segue.web.sessions import Connection, signed_in
 
 # Scripts and styles come from us alone, as files; pages stand in no frame. What an author wrote
@@ -69,6 +70,8 @@ _environment.globals.update(
     day=words.day_tag,
     counted=words.counted,
     user_path=user_path,
+    campaign_path=campaign_path,
+    **LOOKS,
 )
 
 

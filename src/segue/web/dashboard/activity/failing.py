@@ -12,7 +12,6 @@ from segue.web.audit import note_change
 from segue.web.dashboard.activity.live import PATH
 from segue.web.dashboard.forms import read_form
 from segue.web.dashboard.pages import PageRequest
-from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import done, page
 from segue.web.dashboard.words import counted
 
@@ -34,7 +33,6 @@ async def show_failures(request: PageRequest, application: Application) -> Respo
         others=[one for one in groups if not one.is_problem],
         names=names,
         days=FAILURES_DAYS,
-        campaign_path=campaign_path,
     )
 
 

@@ -13,9 +13,10 @@ from segue.services.application import Application
 from segue.storage.ports import StoredCampaign
 from segue.web.audit import note_change
 from segue.web.dashboard.campaigns.listing import PATH
-from segue.web.dashboard.campaigns.words import path_of, show_words
+from segue.web.dashboard.campaigns.words import show_words
 from segue.web.dashboard.forms import Form, read_form
 from segue.web.dashboard.pages import Page, PageRequest, crumbs
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import done, page
 from segue.web.dashboard.words import counted
 
@@ -140,7 +141,7 @@ async def _change(
     told = [f"{_names(changed)} {'is' if len(changed) == 1 else 'are'} {_PAST[verb]}."]
     told = [*(told if changed else []), *(f"Not done: {one}." for one in refused)]
     is_alone = len(campaigns) == 1 and changed and verb != "delete"
-    path = path_of(campaigns[0].slug) if is_alone else PATH
+    path = campaign_path(campaigns[0].slug) if is_alone else PATH
     return done(path, " ".join(told), "info" if refused else "success")
 
 
@@ -167,7 +168,7 @@ async def duplicate(campaign: str, request: PageRequest, application: Applicatio
     """Make a draft with the same document, and show it."""
     copy = application.campaigns.duplicate(campaign)
     note_change(request, copy.slug, f"of {campaign}")
-    return done(path_of(copy.slug), f"This is a draft of its own now: {copy.slug}.")
+    return done(campaign_path(copy.slug), f"This is a draft of its own now: {copy.slug}.")
 
 
 # Pages of their own, since they take more than reading.

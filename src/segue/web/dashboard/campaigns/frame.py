@@ -9,8 +9,9 @@ from segue.services.application import Application
 from segue.storage.ports import StoredCampaign
 from segue.web.dashboard.campaigns.changing import CHANGE_PATH, DELETE_PATH
 from segue.web.dashboard.campaigns.listing import PATH
-from segue.web.dashboard.campaigns.words import path_of, show_words
+from segue.web.dashboard.campaigns.words import show_words
 from segue.web.dashboard.pages import PageRequest, crumbs
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import page
 
 _TABS = (
@@ -46,7 +47,7 @@ def tab_page(
         **show_words(),
         campaign=campaign,
         sentence=application.campaigns.sentence(campaign.document),
-        tabs=[Tab(title, path_of(campaign.slug, name), name == tab) for name, title in _TABS],
+        tabs=[Tab(title, campaign_path(campaign.slug, name), name == tab) for name, title in _TABS],
         change_path=CHANGE_PATH,
         delete_path=DELETE_PATH,
         **context,

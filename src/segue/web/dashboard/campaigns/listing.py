@@ -19,8 +19,9 @@ from segue.services.composition_trees import RECIPES
 from segue.storage.ports import StoredCampaign
 from segue.web.dashboard import charts
 from segue.web.dashboard.campaigns.filters import address, chips_of, choices, filter_of, query_of
-from segue.web.dashboard.campaigns.words import path_of, show_words
+from segue.web.dashboard.campaigns.words import show_words
 from segue.web.dashboard.pages import Hit, PageRequest
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import page
 
 PATH: Final = "/campaigns"
@@ -76,7 +77,7 @@ async def find(request: PageRequest, text: str) -> list[Hit]:
     """Return the campaigns that a search finds."""
     application: Application = request.app.state.application
     return [
-        Hit(f"campaign, {one.status}", one.document.name, path_of(one.slug))
+        Hit(f"campaign, {one.status}", one.document.name, campaign_path(one.slug))
         for one in newest_first(application.campaigns.all())
         if is_named(one, text)
     ]

@@ -15,8 +15,9 @@ from segue.services.application import Application
 from segue.services.decisions import decisions_of
 from segue.web.dashboard.campaigns.filters import address
 from segue.web.dashboard.campaigns.frame import tab_page
-from segue.web.dashboard.campaigns.words import DECISION_TONES, DECISION_WORDS, path_of
+from segue.web.dashboard.campaigns.words import DECISION_WORDS
 from segue.web.dashboard.pages import PageRequest
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import PAGE_HEADERS
 
 _KINDS: Final[dict[str, tuple[str, tuple[VerdictKind, ...]]]] = {
@@ -47,7 +48,7 @@ async def show_sends(
     shown = await decisions_of(
         application.runtime, found.slug, _KINDS[kind][1], DECISIONS_PAGE_MAX, cursor
     )
-    path, parts = path_of(found.slug, "sends"), {"kind": kind} if kind else {}
+    path, parts = campaign_path(found.slug, "sends"), {"kind": kind} if kind else {}
     next_path = address(path, {**parts, "cursor": shown.next_cursor}) if shown.next_cursor else None
     return tab_page(
         request,
@@ -62,7 +63,6 @@ async def show_sends(
         decisions=shown.data,
         is_full=len(shown.data) == DECISIONS_PAGE_MAX,
         read_back_to=shown.read_back_to,
-        decision_tones=DECISION_TONES,
         decision_words=DECISION_WORDS,
         reasons=REASONS,
         next_path=next_path,

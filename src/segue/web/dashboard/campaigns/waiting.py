@@ -10,8 +10,8 @@ from segue.services.application import Application
 from segue.services.waiting import waiting_for
 from segue.web.dashboard.campaigns.filters import address
 from segue.web.dashboard.campaigns.frame import tab_page
-from segue.web.dashboard.campaigns.words import path_of
 from segue.web.dashboard.pages import PageRequest
+from segue.web.dashboard.places import campaign_path
 
 
 @get("/campaigns/{campaign:str}/waiting")
@@ -23,7 +23,7 @@ async def show_waiting(
     cursor = request.query_params.get("cursor", "")
     runtime, totals = application.runtime, application.totals
     shown = await waiting_for(runtime, totals, found.slug, WAITERS_PAGE_MAX, cursor)
-    path = path_of(found.slug, "waiting")
+    path = campaign_path(found.slug, "waiting")
     next_path = address(path, {"cursor": shown.next_cursor}) if shown.next_cursor else None
     return tab_page(
         request,

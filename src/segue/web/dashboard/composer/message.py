@@ -11,7 +11,6 @@ from segue.services.message_edits import control_of, is_blank_message
 from segue.services.message_places import channel_of
 from segue.web.dashboard.composer.liquid_reference import liquid_reference
 from segue.web.dashboard.composer.message_fields import (
-    CHANNEL_ICONS,
     CHANNEL_WORDS,
     MESSAGE_FIELDS,
 )
@@ -35,7 +34,6 @@ def _context(
         "shares": _shares(tree),
         "fields_of": MESSAGE_FIELDS,
         "channel_words": CHANNEL_WORDS,
-        "channel_icons": CHANNEL_ICONS,
         "channel_of": channel_of,
         "more_channels": _more_channels,
         "is_blank_message": is_blank_message,

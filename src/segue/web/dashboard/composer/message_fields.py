@@ -243,14 +243,6 @@ CHANNEL_WORDS: Final[Mapping[Channel, str]] = {
     "in_app_message": "In-app message",
     "content_card": "Content card",
 }
-CHANNEL_ICONS: Final[Mapping[Channel, str]] = {
-    "email": "mail",
-    "push": "bell",
-    "sms": "message-square",
-    "webhook": "webhook",
-    "in_app_message": "smartphone",
-    "content_card": "inbox",
-}
 
 
 def member_fields(place: str) -> Sequence[FieldSpec]:

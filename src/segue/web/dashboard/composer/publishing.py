@@ -22,17 +22,11 @@ from segue.web.dashboard.composer.place_words import place_words
 from segue.web.dashboard.composer.review import publishers
 from segue.web.dashboard.form_fields import number_of
 from segue.web.dashboard.forms import Form, read_form
-from segue.web.dashboard.navigation import all_pages
 from segue.web.dashboard.pages import PageRequest, crumbs
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import PAGE_HEADERS, done, page, render
 
 _DRAFT: Final = {"permission": "draft"}
-
-
-def campaign_path(slug: str) -> str:
-    """Return the page of a campaign; what is being written, where there is none of campaigns."""
-    has_pages = any(one.path == "/campaigns" for one in all_pages())
-    return f"/campaigns/{slug}" if has_pages else "/compose"
 
 
 @post("/compose/{composition_id:str}/keep", opt={**_DRAFT, "audit": "wrote a draft"})

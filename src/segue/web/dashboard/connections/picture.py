@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from segue.services.connection_map import UNTAGGED, ConnectionMap, MapEdge, MapNode
 from segue.services.explanations.words import channel_word
-from segue.web.dashboard.campaigns.words import CHANNEL_ICONS, path_of
+from segue.web.dashboard.looks import CHANNEL_ICONS
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.words import counted
 
 
@@ -91,7 +92,7 @@ def _node(one: MapNode, *, may_draft: bool) -> PictureNode:
     counts = {name: one.counts.get(name, 0) for name in ("entered", "waiting", "cancelled")}
     detail = [f"{amount:,} {name}" for name, amount in counts.items()]
     detail += [f"{sent:,} sent", f"{one.counts.get('conversions', 0):,} converted"]
-    path = path_of(one.key)
+    path = campaign_path(one.key)
     follow = f"/connections/follow?campaign={quote(one.key)}" if may_draft else ""
     line = f"{one.state} · {sent:,} sent"
     if is_group:

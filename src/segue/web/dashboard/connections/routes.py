@@ -13,10 +13,11 @@ from segue.services.composition_trees import RECIPES
 from segue.services.connection_map import as_mermaid, drawn
 from segue.services.followable import interactions_with
 from segue.web.dashboard.campaigns.filters import address, chips_of, choices, filter_of, query_of
-from segue.web.dashboard.campaigns.words import path_of, show_words
+from segue.web.dashboard.campaigns.words import show_words
 from segue.web.dashboard.connections.picture import edge_marks, node_reads, picture_of
 from segue.web.dashboard.connections.reading import read_connections
 from segue.web.dashboard.pages import Page, PageRequest, crumbs
+from segue.web.dashboard.places import campaign_path
 from segue.web.dashboard.shell import PAGE_HEADERS, page
 
 _PATH: Final = "/connections"
@@ -110,7 +111,9 @@ def ask_how_to_follow(request: PageRequest, application: Application) -> Respons
         request,
         "connections/follow.html",
         title=f"New campaign triggered by “{campaign.document.name}”",
-        crumbs=crumbs(("Connections", _PATH), (campaign.document.name, path_of(campaign.slug))),
+        crumbs=crumbs(
+            ("Connections", _PATH), (campaign.document.name, campaign_path(campaign.slug))
+        ),
         campaign=campaign,
         options=options,
     )

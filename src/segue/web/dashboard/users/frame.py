@@ -10,7 +10,7 @@ from segue.model.limits import WHY_CAMPAIGNS_MAX
 from segue.services.application import Application
 from segue.services.users import User
 from segue.web.dashboard.pages import PageRequest, crumbs
-from segue.web.dashboard.places import USERS_PATH, campaign_path, user_path
+from segue.web.dashboard.places import USERS_PATH, user_path
 from segue.web.dashboard.shell import page
 
 _TABS: Final = (
@@ -59,7 +59,6 @@ def tab_page(
         user=user,
         tabs=[Tab(title, user_path(user_id, name), name == tab) for name, title in tabs],
         choices=_campaigns(application, user_id),
-        campaign_path=campaign_path,
         **context,
     )
 
