@@ -1,28 +1,10 @@
 """The funnel of many campaigns: from triggered to converted, with what is lost at each step."""
 
-from collections.abc import Sequence
-
-from msgspec import Struct
-
 from segue.services.analytics import Analytics, Loss
+from segue.services.funnel import FunnelStep
 
 
-class Step(Struct, frozen=True):
-    """A step: how many came to it, of how many of what, and who did not go on."""
-
-    name: str
-    count: int
-    of: int | None
-    of_what: str
-    losses: Sequence[Loss] = ()
-
-    @property
-    def share(self) -> float | None:
-        """The share of those it is counted of."""
-        return self.count / self.of if self.of else None
-
-
-def funnel_steps(numbers: Analytics) -> list[Step]:
+def funnel_steps(numbers: Analytics) -> list[FunnelStep[Loss]]:
     """Return the steps; where only messages of a channel are counted, those before are empty."""
     totals = numbers.all.now
     triggered = totals["entered"] + totals["refused"] + totals["control"]
@@ -34,14 +16,16 @@ def funnel_steps(numbers: Analytics) -> list[Step]:
     control = [Loss("in_control", "control_group", in_control)] if in_control else []
 
     return [
-        Step("Triggered", triggered, None, "", [*lost("refused"), *control]),
-        Step("Entered", totals["entered"], triggered, "triggers", lost("cancelled", "skipped")),
-        Step("Waiting now", numbers.waiting, totals["entered"], "entered"),
-        Step("Sent", totals["sent"], None, "", lost("messages_skipped", "failed")),
-        Step("Delivered", totals["arrived"], totals["sent"], "messages sent"),
-        Step("Opened", totals["unique_opens"], totals["arrived"], "delivered"),
-        Step("Clicked", totals["unique_clicks"], totals["arrived"], "delivered"),
-        Step(
+        FunnelStep("Triggered", triggered, None, "", [*lost("refused"), *control]),
+        FunnelStep(
+            "Entered", totals["entered"], triggered, "triggers", lost("cancelled", "skipped")
+        ),
+        FunnelStep("Waiting now", numbers.waiting, totals["entered"], "entered"),
+        FunnelStep("Sent", totals["sent"], None, "", lost("messages_skipped", "failed")),
+        FunnelStep("Delivered", totals["arrived"], totals["sent"], "messages sent"),
+        FunnelStep("Opened", totals["unique_opens"], totals["arrived"], "delivered"),
+        FunnelStep("Clicked", totals["unique_clicks"], totals["arrived"], "delivered"),
+        FunnelStep(
             "Converted",
             totals["unique_conversions"],
             totals["unique_received"],

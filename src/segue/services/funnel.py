@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -20,14 +21,17 @@ class Loss(Struct, frozen=True):
     count: int
 
 
-class FunnelStep(Struct, frozen=True):
+LossT = TypeVar("LossT")
+
+
+class FunnelStep(Struct, Generic[LossT], frozen=True):
     """A step: how many came to it, of how many of what, and who did not go on."""
 
     name: str
     count: int
     of: int | None  # None: of nothing before
     of_what: str
-    losses: Sequence[Loss] = ()
+    losses: Sequence[LossT] = ()
 
     @property
     def share(self) -> float | None:
@@ -35,7 +39,7 @@ class FunnelStep(Struct, frozen=True):
         return self.count / self.of if self.of else None
 
 
-def funnel_of(stats: Stats) -> list[FunnelStep]:
+def funnel_of(stats: Stats) -> list[FunnelStep[Loss]]:
     """Return the funnel of the numbers of a period."""
     totals: Tally[str] = Tally(stats.totals)
     by_channel = [one.totals for one in stats.channels]
