@@ -1,18 +1,10 @@
 // The live lines of Activity: added on top as they come, the oldest taken away, paused on demand.
 // What is shown comes as data and becomes text: nothing of it is ever read as markup.
 
+import { element, LiveStream } from "./live.js";
+
 const SAY_EVERY_MS = 5_000;
 const RATE_OVER_MS = 10_000;
-const SILENT_AFTER_MS = 30_000; // the server gives a sign of life every ten seconds
-const RETRY_MS = 2_000;
-const RETRY_MAX_MS = 30_000;
-
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  if (text) made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 // As places.py writes an id into an address.
 function userPath(id, tab) {
@@ -34,47 +26,32 @@ class Activity extends HTMLElement {
     this.arrivals = [];
     this.unsaid = 0;
     this.isPaused = false;
-    this.isOnline = false;
-    this.retryMs = RETRY_MS;
+    this.stream = new LiveStream(
+      "lines",
+      () => this.address(),
+      (event) => this.take(event),
+      () => this.show(),
+    );
     this.button.addEventListener("click", () => this.pause(!this.isPaused));
     this.ticks = [
       setInterval(() => this.say(), SAY_EVERY_MS),
       setInterval(() => this.tick(), 1_000),
     ];
-    this.connect();
+    this.stream.open();
   }
 
   disconnectedCallback() {
     this.ticks.forEach(clearInterval);
-    clearTimeout(this.retry);
-    this.source?.close();
+    this.stream.close();
   }
 
-  connect() {
-    this.source?.close();
+  address() {
     const address = new URL(this.dataset.stream, location.href);
     address.searchParams.set("after", this.last);
-    this.heardAt = Date.now();
-    this.source = new EventSource(address);
-    this.source.addEventListener("lines", (event) => this.take(event));
-    this.source.addEventListener("error", () => this.lost());
-    this.show();
-  }
-
-  // A browser tries again by itself after some failures, and gives up after others.
-  lost() {
-    this.isOnline = false;
-    this.show();
-    if (this.source.readyState !== EventSource.CLOSED) return;
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.connect(), this.retryMs);
-    this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+    return address;
   }
 
   take(event) {
-    this.heardAt = Date.now();
-    this.retryMs = RETRY_MS;
-    this.isOnline = true;
     if (event.lastEventId) this.last = event.lastEventId;
     const batch = JSON.parse(event.data);
     if (batch.hasGap) this.add([null]);
@@ -88,7 +65,6 @@ class Activity extends HTMLElement {
     } else {
       this.add(batch.lines);
     }
-    this.show();
   }
 
   add(lines) {
@@ -136,10 +112,10 @@ class Activity extends HTMLElement {
 
   show() {
     let text = "Live";
-    if (!this.isOnline) text = "Paused: reconnecting";
+    if (!this.stream.isOnline) text = "Paused: reconnecting";
     else if (this.isPaused) text = `Paused: ${this.waiting.length.toLocaleString()} new`;
     this.state.textContent = text;
-    this.state.dataset.tone = this.isOnline && !this.isPaused ? "good" : "warning";
+    this.state.dataset.tone = this.stream.isOnline && !this.isPaused ? "good" : "warning";
     this.state.hidden = false;
   }
 
@@ -148,10 +124,7 @@ class Activity extends HTMLElement {
     this.arrivals = this.arrivals.filter((at) => at > now - RATE_OVER_MS);
     const perSecond = this.arrivals.length / (RATE_OVER_MS / 1_000);
     this.rate.textContent = `${perSecond.toLocaleString(undefined, { maximumFractionDigits: 1 })} lines a second`;
-    if (this.isOnline && now - this.heardAt > SILENT_AFTER_MS) {
-      this.isOnline = false;
-      this.connect();
-    }
+    this.stream.tick();
   }
 
   say() {

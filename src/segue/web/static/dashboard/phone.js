@@ -1,18 +1,11 @@
 // Virtual phones: what comes appears by itself, and each tap is a call of a public route, made with
 // the phone's token. What is shown comes from the server as parts of the page.
 
+import { element, LiveStream } from "./live.js";
+
 const TOKEN_SPARE_MS = 60_000;
 const TOKEN_RENEWED_MS = 600_000; // it lives for a quarter of an hour
 const MARKS_MAX = 50; // as limits.py
-const RETRY_MS = [2_000, 30_000];
-const SILENT_AFTER_MS = 30_000; // the server gives a sign of life every ten seconds
-
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  if (text) made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 const newId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
@@ -334,53 +327,30 @@ function valueOf(text) {
 class Phones extends HTMLElement {
   connectedCallback() {
     this.state = document.querySelector("[data-state]");
-    this.retryMs = RETRY_MS[0];
-    this.watch = setInterval(() => this.tick(), 1_000);
-    this.connect();
+    this.stream = new LiveStream(
+      "changed",
+      () => this.dataset.news, // what came since the page was made is told
+      (event) => this.changed(JSON.parse(event.data)),
+      () => this.show(),
+    );
+    this.watch = setInterval(() => this.stream.tick(), 1_000);
+    this.stream.open();
   }
 
   disconnectedCallback() {
     clearInterval(this.watch);
-    clearTimeout(this.retry);
-    this.source?.close();
-  }
-
-  connect() {
-    this.source?.close();
-    this.heardAt = Date.now();
-    this.isOnline = false;
-    this.source = new EventSource(this.dataset.news); // what came since the page was made is told
-    this.source.addEventListener("changed", (event) => this.changed(JSON.parse(event.data)));
-    this.source.addEventListener("error", () => this.lost());
-    this.show();
+    this.stream.close();
   }
 
   changed(users) {
-    this.heardAt = Date.now();
-    this.retryMs = RETRY_MS[0];
-    this.isOnline = true;
     for (const phone of this.querySelectorAll("segue-phone")) {
       if (users.includes(phone.user)) phone.refresh();
     }
-    this.show();
-  }
-
-  lost() {
-    this.isOnline = false;
-    this.show();
-    if (this.source.readyState !== EventSource.CLOSED) return;
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.connect(), this.retryMs);
-    this.retryMs = Math.min(this.retryMs * 2, RETRY_MS[1]);
-  }
-
-  tick() {
-    if (this.isOnline && Date.now() - this.heardAt > SILENT_AFTER_MS) this.connect();
   }
 
   show() {
-    this.state.textContent = this.isOnline ? "Live" : "Paused: reconnecting";
-    this.state.dataset.tone = this.isOnline ? "good" : "warning";
+    this.state.textContent = this.stream.isOnline ? "Live" : "Paused: reconnecting";
+    this.state.dataset.tone = this.stream.isOnline ? "good" : "warning";
     this.state.hidden = false;
   }
 }
