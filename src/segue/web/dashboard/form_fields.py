@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from segue.services.user_acts import value_of
 from segue.web.dashboard.forms import Form
 
 _PLACE: Final = re.compile(r"\.?([A-Za-z_]\w*)|\[([0-9]{1,4})\]")
@@ -69,6 +70,12 @@ class Fields:
     def all(self, name: str) -> list[str]:
         """Return what was ticked of several."""
         return [one for one in self._form.all(self.name(name)) if one]
+
+
+def named_values(form: Form, name: str) -> Tree:
+    """Return rows of names and values, as those of an event's properties; one has a name."""
+    rows = [(one.text("name"), one.text("value")) for one in Fields(form).each(name)]
+    return {key: value_of(text) for key, text in rows if key}
 
 
 class ListEdit(Struct, frozen=True):

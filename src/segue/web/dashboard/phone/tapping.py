@@ -10,9 +10,8 @@ from segue.model.events import AttributeChange
 from segue.model.problems import InvalidError
 from segue.services.application import Application
 from segue.services.phone_taps import Tap, Tapped
-from segue.services.user_acts import value_of
 from segue.web.audit import note_change
-from segue.web.dashboard.form_fields import Fields
+from segue.web.dashboard.form_fields import named_values
 from segue.web.dashboard.forms import Form, faults_of, read_form
 from segue.web.dashboard.pages import PageRequest
 from segue.web.dashboard.phone.showing import PATH
@@ -70,11 +69,7 @@ async def send_event(segment: str, request: PageRequest, application: Applicatio
     """Report an event of the phone's user, as an app would."""
     user_id, form = user_in(segment), await read_form(request)
     name = form.text("name")
-    properties = {
-        one.text("name"): value_of(one.text("value"))
-        for one in Fields(form).each("properties")
-        if one.text("name")
-    }
+    properties = named_values(form, "properties")
     try:
         tapped = await application.phone_taps.send_event(user_id, name, properties)
     except InvalidError as error:

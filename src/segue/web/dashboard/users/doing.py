@@ -9,7 +9,7 @@ from segue.model.problems import InvalidError
 from segue.services.application import Application
 from segue.services.user_acts import SUBSCRIBED_CHANNELS, SUBSCRIPTIONS, value_of
 from segue.web.audit import note_change
-from segue.web.dashboard.form_fields import Fields
+from segue.web.dashboard.form_fields import Fields, named_values
 from segue.web.dashboard.forms import Form, faults_of, read_form
 from segue.web.dashboard.pages import PageRequest
 from segue.web.dashboard.places import USERS_PATH, user_in, user_path
@@ -66,11 +66,7 @@ async def send_event(segment: str, request: PageRequest, application: Applicatio
     if form.has("add"):
         return _doing(request, application, user_id, form, more_rows=1)
     name = form.text("name")
-    properties = {
-        one.text("name"): value_of(one.text("value"))
-        for one in Fields(form).each("properties")
-        if one.text("name")
-    }
+    properties = named_values(form, "properties")
     try:
         await application.user_acts.send_event(user_id, name, properties)
     except InvalidError as error:
