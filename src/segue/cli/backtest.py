@@ -1,6 +1,5 @@
 """`segue backtest`: what a draft would have done on the recorded log."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from segue.cli.data_folder import settings_here
 from segue.cli.progress import entry_progress
 from segue.model.instants import parse_instant
 from segue.model.limits import BACKTEST_EXAMPLES_MAX
@@ -20,7 +20,6 @@ from segue.runtime.collector import without_collector
 from segue.services.backtest_tally import Example, Numbers
 from segue.services.backtests import EXAMPLES_DEFAULT, BacktestResult, run_backtest
 from segue.services.project_files import read_yaml
-from segue.services.settings import read_settings
 from segue.storage.open import open_for_reading
 
 _COUNTED: Final = ("entered", "refused", "control", "cancelled", "skipped", "sent")
@@ -48,7 +47,7 @@ def backtest(
     Nothing is sent and nothing is written. What other campaigns did stays as it was.
     """
     since_at = parse_instant(since) if since is not None else None
-    settings = read_settings(Path.cwd(), dict(os.environ), {"data": data})
+    settings = settings_here(data=data)
     raw = read_yaml(campaign.read_text(encoding="utf-8"), campaign.name)
     with (
         open_for_reading(settings.data_dir) as stores,

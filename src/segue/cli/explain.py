@@ -1,16 +1,13 @@
 """`segue explain`: why a user got a campaign, or did not."""
 
-import os
-from pathlib import Path
-
 import click
 import msgspec
 from rich.console import Console
 
+from segue.cli.data_folder import settings_here
 from segue.cli.explanation_view import ExplanationView
 from segue.services.explanations.service import explain as explained
 from segue.services.explanations.service import now_of
-from segue.services.settings import read_settings
 from segue.storage.open import open_for_reading
 
 _WIDTH_MAX = 100  # longer lines are no easier to read
@@ -29,7 +26,7 @@ def explain(user_id: str, campaign: str, data: str | None, show_all: bool, as_js
     Everything in the log that touched the two, each check in order, with the values compared.
     The folder is only read.
     """
-    settings = read_settings(Path.cwd(), dict(os.environ), {"data": data})
+    settings = settings_here(data=data)
     with open_for_reading(settings.data_dir) as stores:
         now = now_of(stores.journal, stores.snapshot)
         explanation = explained(stores.journal, stores.snapshot, user_id, campaign, now)

@@ -1,24 +1,14 @@
 """`segue key`: make, list and revoke API keys, with or without a running server."""
 
-import os
-from pathlib import Path
-
 import click
 import msgspec
 
+from segue.cli.data_folder import opened_journal, settings_here
 from segue.clock import SystemClock
 from segue.model.instants import format_instant
 from segue.services.actors import COMMAND
 from segue.services.audit import AuditTrail
 from segue.services.keys import create_key, revoke_key
-from segue.services.settings import read_settings
-from segue.storage.open import open_journal
-from segue.storage.ports import Journal
-
-
-def _journal(data: str | None) -> Journal:
-    settings = read_settings(Path.cwd(), dict(os.environ), {"data": data})
-    return open_journal(settings.data_dir)
 
 
 @click.group()
@@ -36,15 +26,12 @@ def key() -> None:
 @click.option("--data", help="The data folder.")
 def create(scopes: str, name: str, data: str | None) -> None:
     """Make a key and print it; it is shown this once."""
-    journal = _journal(data)
-    try:
+    with opened_journal(settings_here(data=data)) as journal:
         names = [scope.strip() for scope in scopes.split(",") if scope.strip()]
         text = create_key(journal, SystemClock(), names, name)
         trail = AuditTrail(journal, SystemClock())
         trail.record(COMMAND, "create key", name, ", ".join(names))
         click.echo(text)
-    finally:
-        journal.close()
 
 
 @key.command("list")
@@ -52,8 +39,7 @@ def create(scopes: str, name: str, data: str | None) -> None:
 @click.option("--data", help="The data folder.")
 def list_keys(as_json: bool, data: str | None) -> None:
     """List the keys, without their secrets."""
-    journal = _journal(data)
-    try:
+    with opened_journal(settings_here(data=data)) as journal:
         for one in journal.list_keys():
             shown = {
                 "id": one.id,
@@ -67,8 +53,6 @@ def list_keys(as_json: bool, data: str | None) -> None:
             else:
                 state = "revoked" if one.revoked_at is not None else "valid"
                 click.echo(f"{one.id}  {state:8} {','.join(one.scopes):24} {one.name}")
-    finally:
-        journal.close()
 
 
 @key.command()
@@ -76,9 +60,6 @@ def list_keys(as_json: bool, data: str | None) -> None:
 @click.option("--data", help="The data folder.")
 def revoke(key_id: str, data: str | None) -> None:
     """Make a key worthless."""
-    journal = _journal(data)
-    try:
+    with opened_journal(settings_here(data=data)) as journal:
         revoke_key(journal, SystemClock(), key_id)
         AuditTrail(journal, SystemClock()).record(COMMAND, "revoke key", key_id)
-    finally:
-        journal.close()

@@ -1,14 +1,12 @@
 """`segue log`: the recorded log, or the recorded decisions, as NDJSON."""
 
-import os
 import sys
-from pathlib import Path
 
 import click
 import msgspec
 
+from segue.cli.data_folder import settings_here
 from segue.runtime.lines import lines_of, verdict_line
-from segue.services.settings import read_settings
 from segue.storage.open import open_database
 
 
@@ -17,7 +15,7 @@ from segue.storage.open import open_database
 @click.option("--decisions", is_flag=True, help="Print what was decided instead of what happened.")
 def log(data: str | None, decisions: bool) -> None:
     """Print the log as lines that `segue run` reads, campaigns included."""
-    settings = read_settings(Path.cwd(), dict(os.environ), {"data": data})
+    settings = settings_here(data=data)
     sink = sys.stdout.buffer
     with open_database(settings.database_url) as stores:
         if decisions:

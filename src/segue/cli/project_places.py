@@ -1,21 +1,19 @@
 """Where a project is planned and applied: a data folder, or a server that runs."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import httpx2
 import msgspec
 
+from segue.cli.data_folder import settings_here
 from segue.clock import SystemClock
 from segue.errors import NotFoundError, SegueError
 from segue.model.problems import InvalidError, Problem
 from segue.services.configuration import Configuration, decode_configuration, document_of
 from segue.services.project_plan import ProjectPlan
 from segue.services.projects import StoredProjects
-from segue.services.settings import Settings, read_settings
 from segue.storage.open import (
     FolderInUseError,
     open_database,
@@ -48,7 +46,7 @@ def folder_to_read(data: str | None, *, may_be_missing: bool = False) -> Iterato
     Raises:
         NotFoundError: there is none, and that is not taken for an empty one.
     """
-    data_dir = _settings(data).data_dir
+    data_dir = settings_here(data=data).data_dir
     try:
         stores = open_for_reading(data_dir)
     except NotFoundError:
@@ -66,7 +64,7 @@ def folder_to_change(data: str | None) -> Iterator[Place]:
     Raises:
         SegueError: a server has it open.
     """
-    settings = _settings(data)
+    settings = settings_here(data=data)
     try:
         stores = open_database(settings.database_url)
     except FolderInUseError as error:
@@ -77,10 +75,6 @@ def folder_to_change(data: str | None) -> Iterator[Place]:
         raise SegueError(message) from error
     with stores:
         yield StoredProjects(stores, SystemClock())
-
-
-def _settings(data: str | None) -> Settings:
-    return read_settings(Path.cwd(), dict(os.environ), {"data": data})
 
 
 class RemoteProjects:

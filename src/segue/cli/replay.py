@@ -1,19 +1,17 @@
 """`segue replay`: the log decided again, and compared with what was recorded."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from segue.cli.data_folder import settings_here
 from segue.cli.progress import entry_progress
 from segue.clock import SystemClock
 from segue.model.verdicts import Verdict
 from segue.runtime.collector import without_collector
 from segue.runtime.lines import verdict_line
 from segue.runtime.replay import Comparison, compare_with_record
-from segue.services.settings import read_settings
 from segue.storage.open import open_database
 
 
@@ -25,7 +23,7 @@ def replay(data: str | None, as_json: bool) -> None:
 
     Exits with 1 at the first difference, which it prints.
     """
-    settings = read_settings(Path.cwd(), dict(os.environ), {"data": data})
+    settings = settings_here(data=data)
     clock = SystemClock()
     began = clock.monotonic()
     with (

@@ -1,20 +1,19 @@
 """`segue serve`: everything in one process."""
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
 from segue.channels.registry import Senders
+from segue.cli.data_folder import settings_here
 from segue.clock import SystemClock
 from segue.logs import set_up_logs
 from segue.services.application import Application
 from segue.services.secrets import secrets_of
-from segue.services.settings import Settings, read_settings
+from segue.services.settings import Settings
 from segue.storage.open import open_database
 from segue.web.server import Server, listen
 
@@ -34,7 +33,7 @@ def serve(
     """
     set_up_logs(verbose)
     flags = {"data": database or data, "host": host, "port": port}
-    asyncio.run(_serve(read_settings(Path.cwd(), dict(os.environ), flags)))
+    asyncio.run(_serve(settings_here(**flags)))
 
 
 async def _serve(settings: Settings) -> None:

@@ -1,11 +1,9 @@
 """`segue user`: accounts that sign in to the dashboard, with or without a running server."""
 
-import os
-from pathlib import Path
-
 import click
 import msgspec
 
+from segue.cli.data_folder import opened_journal, settings_here
 from segue.clock import SystemClock
 from segue.model.accounts import ROLES
 from segue.model.instants import format_instant
@@ -13,12 +11,6 @@ from segue.services.accounts import Accounts, link_url
 from segue.services.actors import COMMAND
 from segue.services.audit import AuditTrail
 from segue.services.passwords import Passwords
-from segue.services.settings import Settings, read_settings
-from segue.storage.open import open_journal
-
-
-def _settings(data: str | None) -> Settings:
-    return read_settings(Path.cwd(), dict(os.environ), {"data": data})
 
 
 @click.group()
@@ -33,15 +25,12 @@ def user() -> None:
 @click.option("--data", help="The data folder.")
 def add(email: str, role: str, name: str, data: str | None) -> None:
     """Make an account, and print a link that sets its password; the link works once."""
-    settings, clock = _settings(data), SystemClock()
-    journal = open_journal(settings.data_dir)
-    try:
+    settings, clock = settings_here(data=data), SystemClock()
+    with opened_journal(settings) as journal:
         accounts = Accounts(journal, clock, Passwords(clock))
         account, token = accounts.invite(email, role, name)
         AuditTrail(journal, clock).record(COMMAND, "add user", account.email, f"as {role}")
         click.echo(link_url(settings.base_url, token))
-    finally:
-        journal.close()
 
 
 @user.command("list")
@@ -49,8 +38,7 @@ def add(email: str, role: str, name: str, data: str | None) -> None:
 @click.option("--data", help="The data folder.")
 def list_users(as_json: bool, data: str | None) -> None:
     """List the accounts."""
-    journal = open_journal(_settings(data).data_dir)
-    try:
+    with opened_journal(settings_here(data=data)) as journal:
         for one in journal.accounts.all():
             shown = {
                 "id": one.id,
@@ -65,5 +53,3 @@ def list_users(as_json: bool, data: str | None) -> None:
             else:
                 state = "active" if one.password_hash is not None else "invited"
                 click.echo(f"{one.id}  {one.role:9} {state:7} {one.email}  {one.name}".rstrip())
-    finally:
-        journal.close()
