@@ -36,6 +36,15 @@ class FakeTwilio(FakeProvider):
         super().__init__()
         self.sent: list[dict[str, list[str]]] = []
 
+    def settings(self, url: str | None = None) -> dict[str, str]:
+        """Return the variables by which a server of ours sends through it."""
+        return {
+            "SEGUE_CHANNELS__SMS__TWILIO__URL": url or self.url,
+            "SEGUE_CHANNELS__SMS__TWILIO__ACCOUNT_SID": "AC1",
+            "SEGUE_CHANNELS__SMS__TWILIO__AUTH_TOKEN": "sesame",
+            "SEGUE_CHANNELS__SMS__TWILIO__FROM": "+15005550006",
+        }
+
     def answer(self, asked: Asked) -> Reply:
         assert (asked.method, asked.path) == ("POST", "/2010-04-01/Accounts/AC1/Messages.json")
         assert asked.headers["content-type"] == "application/x-www-form-urlencoded"

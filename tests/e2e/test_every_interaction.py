@@ -246,10 +246,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES": '["127.0.0.0/8"]',
             "SEGUE_CHANNELS__PUSH__FCM__SERVICE_ACCOUNT_FILE": str(folder / "account.json"),
             "SEGUE_CHANNELS__PUSH__FCM__URL": fcm.url,
-            "SEGUE_CHANNELS__SMS__TWILIO__URL": sms.url,
-            "SEGUE_CHANNELS__SMS__TWILIO__ACCOUNT_SID": "AC1",
-            "SEGUE_CHANNELS__SMS__TWILIO__AUTH_TOKEN": "sesame",
-            "SEGUE_CHANNELS__SMS__TWILIO__FROM": "+15005550006",
+            **sms.settings(),
         }
         with SegueServer(folder / "data", **settings) as segue:
             made = World(segue, mails, receiver, fcm, sms)

@@ -70,10 +70,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         made.segue = SegueServer(
             tmp_path / "data",
             SEGUE_SHORT_URL="https://go.shop.test/",
-            SEGUE_CHANNELS__SMS__TWILIO__URL=made.twilio.url,
-            SEGUE_CHANNELS__SMS__TWILIO__ACCOUNT_SID="AC1",
-            SEGUE_CHANNELS__SMS__TWILIO__AUTH_TOKEN="sesame",
-            SEGUE_CHANNELS__SMS__TWILIO__FROM="+15005550006",
+            **made.twilio.settings(),
         )
         await asyncio.to_thread(made.segue.start)
         try:

@@ -57,10 +57,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
             SEGUE_CHANNELS__PUSH__FCM__SERVICE_ACCOUNT_FILE=str(tmp_path / "account.json"),
             SEGUE_CHANNELS__PUSH__FCM__URL=made.fcm.url,
             SEGUE_CHANNELS__PUSH__WEB__CONTACT="mailto:ops@shop.test",
-            SEGUE_CHANNELS__SMS__TWILIO__URL=made.twilio.url,
-            SEGUE_CHANNELS__SMS__TWILIO__ACCOUNT_SID="AC1",
-            SEGUE_CHANNELS__SMS__TWILIO__AUTH_TOKEN="sesame",
-            SEGUE_CHANNELS__SMS__TWILIO__FROM="+15005550006",
+            **made.twilio.settings(),
         )
         await asyncio.to_thread(made.segue.start)
         try:

@@ -87,13 +87,11 @@ async def serving_world(
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
+    twilio = FakeTwilio()
     async for made in serving_world(
-        FakeTwilio(),
+        twilio,
         tmp_path / "data",
-        SEGUE_CHANNELS__SMS__TWILIO__URL="PROVIDER",
-        SEGUE_CHANNELS__SMS__TWILIO__ACCOUNT_SID="AC1",
-        SEGUE_CHANNELS__SMS__TWILIO__AUTH_TOKEN="sesame",
-        SEGUE_CHANNELS__SMS__TWILIO__FROM="+15005550006",
+        **twilio.settings("PROVIDER"),
         SEGUE_CHANNELS__SMS__REPLIES__HELP="Ask <us> & see",
     ):
         yield made

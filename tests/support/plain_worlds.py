@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from segue.model.campaigns import Campaign
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant, parse_instant
 from tests.support.random_worlds import World
-from tests.support.random_worlds.acts import details_of_act, name_of_act
+from tests.support.random_worlds.acts import details_of_act, happened, name_of_act
 from tests.support.random_worlds.happenings import Happenings
 from tests.support.random_worlds.messages import AUTOMATIC, DID_NOTS, MESSAGES
 from tests.support.random_worlds.stage import EVENTS, TAGS, Stage, Target
@@ -227,19 +227,7 @@ class _Diary:
         return line
 
     def _happened(self) -> dict[str, Any]:
-        random = self.random
-        kind = random.random()
-        if kind < 0.35:
-            properties = {"properties": {"a": {"b": random.choice((1, 2, "x"))}}}
-            return {"name": random.choice(EVENTS)} | (properties if random.random() < 0.4 else {})
-        if kind < 0.43:
-            price = random.choice((5, 20))
-            product = random.choice(("sku", "other"))
-            bought = {"product_id": product, "price": price, "currency": "EUR", "quantity": 1}
-            return {"name": "purchase", **bought}
-        if kind < 0.47:
-            return {"name": "session_start"}
-        return self._interaction()
+        return happened(self.random) or self._interaction()
 
     def _interaction(self) -> dict[str, Any]:
         random = self.random

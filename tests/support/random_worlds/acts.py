@@ -5,7 +5,21 @@ from typing import Any
 
 from segue.model.interactions import INTERACTIONS
 from tests.support.random_worlds.messages import FOLLOWABLE
-from tests.support.random_worlds.stage import ALIASES, PARTS, Target
+from tests.support.random_worlds.stage import ALIASES, EVENTS, PARTS, Target
+
+
+def happened(random: Random) -> dict[str, Any] | None:
+    """Return an event, a purchase or a session; or None: it is to be an interaction."""
+    kind = random.random()
+    if kind < 0.35:
+        properties = {"properties": {"a": {"b": random.choice((1, 2, "x"))}}}
+        return {"name": random.choice(EVENTS)} | (properties if random.random() < 0.4 else {})
+    if kind < 0.43:
+        price = random.choice((5, 20))
+        product = random.choice(("sku", "other"))
+        bought = {"product_id": product, "price": price, "currency": "EUR", "quantity": 1}
+        return {"name": "purchase", **bought}
+    return {"name": "session_start"} if kind < 0.47 else None
 
 
 def name_of_act(random: Random, channel: str) -> str:

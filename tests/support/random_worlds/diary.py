@@ -4,10 +4,9 @@ from typing import Any
 
 from segue.model.instants import DAY, HOUR, MINUTE, SECOND, format_instant
 from segue.model.interactions import DELIVERED_ACTS, INTERACTIONS
-from tests.support.random_worlds.acts import details_of_act, name_of_act
+from tests.support.random_worlds.acts import details_of_act, happened, name_of_act
 from tests.support.random_worlds.author import Author
 from tests.support.random_worlds.stage import (
-    EVENTS,
     GROUPS,
     LATER,
     PARTS,
@@ -205,18 +204,7 @@ class Diary:
             if name == "unsubscribe" and random.random() < 0.5:
                 line["subscription_group"] = random.choice(GROUPS)
             return line
-        kind = random.random()
-        if kind < 0.35:
-            properties = {"properties": {"a": {"b": random.choice((1, 2, "x"))}}}
-            return {"name": random.choice(EVENTS)} | (properties if random.random() < 0.4 else {})
-        if kind < 0.43:
-            price = random.choice((5, 20))
-            product = random.choice(("sku", "other"))
-            bought = {"product_id": product, "price": price, "currency": "EUR", "quantity": 1}
-            return {"name": "purchase", **bought}
-        if kind < 0.47:
-            return {"name": "session_start"}
-        return self._interaction()
+        return happened(random) or self._interaction()
 
     def _heard(self, happening: dict[str, Any]) -> Line:
         """Return what some document listens to, or almost."""
