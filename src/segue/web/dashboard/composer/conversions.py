@@ -16,7 +16,7 @@ from segue.web.dashboard.composer.happenings import (
     read_happening,
 )
 from segue.web.dashboard.composer.step import Step
-from segue.web.dashboard.composer.values import read_duration
+from segue.web.dashboard.document_values import read_duration
 from segue.web.dashboard.form_fields import Fields, Tree, put
 from segue.web.dashboard.pages import PageRequest
 

@@ -16,7 +16,7 @@ from segue.web.dashboard.composer.happenings import (
 from segue.web.dashboard.composer.moments import is_picked, moment_of, shown_moment, whose_of
 from segue.web.dashboard.composer.schedules import DAY_WORDS, HOW_WORDS, read_schedule, rhythm_of
 from segue.web.dashboard.composer.step import Step
-from segue.web.dashboard.composer.values import loose, read_duration
+from segue.web.dashboard.document_values import loose, read_duration
 from segue.web.dashboard.form_fields import Fields, Tree, lookup, put
 from segue.web.dashboard.pages import PageRequest
 

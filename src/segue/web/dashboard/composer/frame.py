@@ -11,34 +11,15 @@ from segue.services.application import Application
 from segue.services.campaign_sentences import Part
 from segue.services.composition_findings import CompositionProblems
 from segue.services.compositions import Composition
-from segue.web.dashboard.composer.happenings import campaign_value, kind_of_happening
+from segue.web.dashboard.composer.happenings import kind_of_happening
 from segue.web.dashboard.composer.place_words import place_words
 from segue.web.dashboard.composer.step import Step, StepKey
 from segue.web.dashboard.composer.steps import STEPS, neighbours, step_for
-from segue.web.dashboard.composer.values import (
-    OPERATOR_WORDS,
-    UNIT_WORDS,
-    duration_parts,
-    kind_of,
-    loose,
-    operand_text,
-    operators_of,
-)
+from segue.web.dashboard.document_values import HELPERS, loose
 from segue.web.dashboard.form_fields import lookup
 from segue.web.dashboard.pages import PageRequest, crumbs
 
-# What templates/composer/fields.html says things with.
-_HELPERS: Final[Mapping[str, Any]] = {
-    "campaign_value": campaign_value,
-    "duration_parts": duration_parts,
-    "kind_of": kind_of,
-    "loose": loose,
-    "kind_of_happening": kind_of_happening,
-    "operand_text": operand_text,
-    "operator_words": OPERATOR_WORDS,
-    "operators_of": operators_of,
-    "units": UNIT_WORDS,
-}
+_HELPERS: Final[Mapping[str, Any]] = {**HELPERS, "kind_of_happening": kind_of_happening}
 
 
 class StepState(Struct, frozen=True):

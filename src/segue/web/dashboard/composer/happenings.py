@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from segue.model.interactions import INTERACTIONS
-from segue.web.dashboard.composer.values import read_duration, read_operators, same_or_new
+from segue.web.dashboard.document_values import TAG, read_duration, read_operators, same_or_new
 from segue.web.dashboard.form_fields import Fields, Tree
 
 KIND_WORDS: Final = {
@@ -16,7 +16,6 @@ KIND_WORDS: Final = {
 TRIGGER_KINDS: Final = tuple(KIND_WORDS)
 HAPPENING_KINDS: Final = TRIGGER_KINDS[:-1]
 _OPTIONS: Final = ("alias", "button", "page", "conversion_event")
-_TAG: Final = "tag:"
 
 
 def new_interaction() -> Tree:
@@ -28,13 +27,6 @@ def kind_of_happening(happening: Any) -> str:
     """Return which kind a happening is; of none, an interaction that is still to be chosen."""
     found = happening if isinstance(happening, dict) else {}
     return next((one for one in KIND_WORDS if found.get(one) is not None), "interact_with_campaign")
-
-
-def campaign_value(campaign: Any) -> str:
-    """Return how a choice names a campaign, or a tag."""
-    if isinstance(campaign, dict):
-        return f"{_TAG}{campaign.get('tag', '')}"
-    return campaign if isinstance(campaign, str) else "any"
 
 
 def read_happenings(fields: Fields, name: str, old: Any) -> list[Tree]:
@@ -128,8 +120,8 @@ def _read_interaction(fields: Fields, old: Tree) -> Tree:
 
 
 def _campaign_of(value: Any, old: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_TAG):
-        return {"tag": value.removeprefix(_TAG)}
+    if isinstance(value, str) and value.startswith(TAG):
+        return {"tag": value.removeprefix(TAG)}
     if value == "any" and old is None:
         return None  # as it was: any is what is meant where nothing is said
     return value

@@ -8,7 +8,7 @@ from segue.services.application import Application
 from segue.services.compositions import Composition
 from segue.services.explanations.words import counted, span
 from segue.web.dashboard.composer.step import Step
-from segue.web.dashboard.composer.values import read_duration, read_number
+from segue.web.dashboard.document_values import read_duration, read_number
 from segue.web.dashboard.form_fields import Fields, Tree, lookup, put
 from segue.web.dashboard.pages import PageRequest
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from segue.services.message_places import channel_of
 from segue.web.dashboard.composer.message_buttons import press
 from segue.web.dashboard.composer.message_fields import MESSAGE_FIELDS, FieldSpec, member_fields
-from segue.web.dashboard.composer.values import read_duration
+from segue.web.dashboard.document_values import read_duration
 from segue.web.dashboard.form_fields import Fields, Tree
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from segue.web.dashboard.composer.values import OPERATOR_WORDS
+from segue.web.dashboard.document_values import OPERATOR_WORDS
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _MEMBERS: Final = {

@@ -23,7 +23,7 @@ from segue.web.dashboard.composer.about import read_about
 from segue.web.dashboard.composer.message_fields import CHANNEL_WORDS
 from segue.web.dashboard.composer.message_reading import read_messages
 from segue.web.dashboard.composer.place_words import place_words
-from segue.web.dashboard.composer.values import loose
+from segue.web.dashboard.document_values import loose
 from segue.web.dashboard.form_fields import Fields
 from segue.web.dashboard.forms import Form, read_form
 from segue.web.dashboard.pages import PageRequest

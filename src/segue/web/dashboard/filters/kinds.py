@@ -6,7 +6,7 @@ from segue.engine.audience import RETARGETING_KINDS
 from segue.engine.retargeting import channels_of
 from segue.model.channels import CHANNELS
 from segue.services.explanations.words import channel_word
-from segue.web.dashboard.composer.values import OPERATOR_WORDS
+from segue.web.dashboard.document_values import OPERATOR_WORDS
 
 GROUP_WORDS: Final = {
     "all": "match all of these",
@@ -45,7 +45,6 @@ LEAF_GROUPS: Final = (
 LEAF_KINDS: Final = tuple(kind for _, words in LEAF_GROUPS for kind in words)
 PAST_KINDS: Final = ("event", "purchase", "session")
 CAMPAIGN_KINDS: Final = (*RETARGETING_KINDS, "interact_with_campaign")
-TAG: Final = "tag:"  # leads a tag where a campaign is chosen; no slug has a colon
 UNSAID: Final = "needs a value to compare with"
 HOLDS_WORDS: Final = (("yes", "Users who"), ("no", "Not users who"))
 STATE_WORDS: Final = (

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from segue.model.interactions import INTERACTIONS
 from segue.model.limits import FILTER_DEPTH_MAX
-from segue.web.dashboard.composer.happenings import campaign_value
-from segue.web.dashboard.composer.values import (
+from segue.web.dashboard.document_values import (
     OPERATOR_WORDS,
+    TAG,
+    campaign_value,
     kind_of,
     read_duration,
     read_operators,
@@ -26,7 +27,6 @@ from segue.web.dashboard.filters.kinds import (
     GROUP_WORDS,
     LEAF_KINDS,
     PAST_KINDS,
-    TAG,
     new_leaf,
 )
 from segue.web.dashboard.form_fields import Fields, Tree, lookup

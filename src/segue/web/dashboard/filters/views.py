@@ -9,16 +9,8 @@ from segue.model.limits import FILTER_DEPTH_MAX
 from segue.services.audiences import filter_clause
 from segue.services.explanations.words import Words
 from segue.services.suggestions import Suggestions
-from segue.web.dashboard.composer.happenings import campaign_value
-from segue.web.dashboard.composer.values import (
-    OPERATOR_WORDS,
-    UNIT_WORDS,
-    duration_parts,
-    kind_of,
-    loose,
-    operand_text,
-    operators_of,
-)
+from segue.web.dashboard import document_values
+from segue.web.dashboard.document_values import TAG, loose, operand_text
 from segue.web.dashboard.filters.kinds import (
     CHANNEL_WORDS,
     CHANNELS_OF,
@@ -28,7 +20,6 @@ from segue.web.dashboard.filters.kinds import (
     LEAF_GROUPS,
     MOMENT_WORDS,
     STATE_WORDS,
-    TAG,
     kind_of_filter,
 )
 from segue.web.dashboard.form_fields import Tree
@@ -127,21 +118,15 @@ def campaign_options(offer: Suggestions, chosen: str) -> list[tuple[str, str]]:
 
 # What templates/filters say things with, beside a view and what can be suggested.
 HELPERS: Final[Mapping[str, Any]] = {
-    "campaign_value": campaign_value,
+    **document_values.HELPERS,
     "campaign_options": campaign_options,
     "channel_words": CHANNEL_WORDS,
     "channels_of": CHANNELS_OF,
     "count_words": COUNT_WORDS,
-    "duration_parts": duration_parts,
     "group_words": GROUP_WORDS,
     "holds_words": HOLDS_WORDS,
-    "kind_of": kind_of,
     "leaf_groups": LEAF_GROUPS,
-    "loose": loose,
     "moment_words": MOMENT_WORDS,
     "operand_text": plain_operand_text,
-    "operator_words": OPERATOR_WORDS,
-    "operators_of": operators_of,
     "state_words": STATE_WORDS,
-    "units": UNIT_WORDS,
 }

@@ -6,11 +6,13 @@ is another one.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from segue.model.filters import OPERATORS
 from segue.web.dashboard.form_fields import Fields, number_of
 
+TAG: Final = "tag:"  # leads a tag where a campaign is chosen; no slug has a colon
 OPERATOR_WORDS: Final = {
     "eq": "is",
     "ne": "is not",
@@ -197,3 +199,23 @@ def same_or_new(old: Any, new: str) -> Any:
     if isinstance(old, str) and old.replace("\r\n", "\n").strip() == new.strip():
         return old
     return new.strip()
+
+
+def campaign_value(campaign: Any) -> str:
+    """Return how a choice names a campaign, or a tag."""
+    if isinstance(campaign, dict):
+        return f"{TAG}{campaign.get('tag', '')}"
+    return campaign if isinstance(campaign, str) else "any"
+
+
+# What templates/document_fields.html says things with.
+HELPERS: Final[Mapping[str, Any]] = {
+    "campaign_value": campaign_value,
+    "duration_parts": duration_parts,
+    "kind_of": kind_of,
+    "loose": loose,
+    "operand_text": operand_text,
+    "operator_words": OPERATOR_WORDS,
+    "operators_of": operators_of,
+    "units": UNIT_WORDS,
+}
