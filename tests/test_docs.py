@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from segue.cli.main import segue
+from segue.cli.main import COMMANDS
 from segue.content.lint import errors_in, warnings_in
 from segue.engine.checks import decode_campaign
 from segue.engine.workspace_checks import decode_workspace
@@ -96,7 +96,7 @@ def _read_json(text: str) -> None:
 
 
 def test_every_command_has_its_heading() -> None:
-    assert {f"segue {name}" for name in segue.commands} == headings("commands.md")
+    assert {f"segue {name}" for name in COMMANDS} == headings("commands.md")
 
 
 def test_every_reason_has_its_heading() -> None:
