@@ -5,15 +5,11 @@ module that has a loop of its own could run; so it is closed with the module.
 """
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.support.servers import SegueServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # as tools/install-browser
 PATIENCE_MS = 15_000
@@ -47,15 +43,6 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
-
-
-def publishable_key(server: SegueServer) -> str:
-    """Make a key for a page, by the command."""
-    command = [sys.executable, "-m", "segue", "key", "create", "--scopes", "sdk"]
-    made = subprocess.run(
-        [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
 
 
 def complaints(tab: Page) -> list[str]:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Page, Worker, expect
 
-from tests.browser.conftest import publishable_key
 from tests.support.receiver import Receiver, webhook_receiver
 from tests.support.servers import SegueServer, eventually
 from tests.support.shop_page import shop_page
@@ -55,7 +54,7 @@ def segue(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Itera
 
 @pytest.fixture(scope="module")
 def shop(segue: SegueServer) -> Iterator[str]:
-    with shop_page(segue.url, publishable_key(segue)) as url:
+    with shop_page(segue.url, segue.key_for("sdk")) as url:
         yield url
 
 

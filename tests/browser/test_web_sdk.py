@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import publishable_key
 from tests.support.servers import SegueServer, eventually
 from tests.support.shop_page import shop_page
 
@@ -61,7 +60,7 @@ def segue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SegueServer]:
 
 @pytest.fixture(scope="module")
 def shop(segue: SegueServer) -> Iterator[str]:
-    with shop_page(segue.url, publishable_key(segue)) as url:
+    with shop_page(segue.url, segue.key_for("sdk")) as url:
         yield url
 
 
@@ -185,7 +184,7 @@ def test_a_device_that_shows_the_users_signature_speaks_for_them(
     folder = tmp_path_factory.mktemp("signed") / "data"
     with SegueServer(folder, SEGUE_SDK__IDENTITY_SECRET=secret) as server:
         identity = hmac.new(secret.encode(), b"ann", "sha256").hexdigest()
-        with shop_page(server.url, publishable_key(server), identity) as url:
+        with shop_page(server.url, server.key_for("sdk"), identity) as url:
             page.goto(f"{url}?user=bob")
             expect(page.locator("#problems li").first).to_contain_text("Segue-Identity")
             page.goto(f"{url}?user=ann")

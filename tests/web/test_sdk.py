@@ -22,25 +22,10 @@ pytestmark = pytest.mark.slow
 SECRET = "a-secret-of-the-shop"
 
 
-def key_of(server: SegueServer) -> str:
-    """Make a publishable key by the command, beside the running server."""
-    command = [sys.executable, "-m", "segue", "key", "create", "--scopes", "sdk"]
-    made = subprocess.run(
-        [*command, "--data", str(server.data)], capture_output=True, text=True, check=True
-    )
-    return made.stdout.strip()
-
-
 @contextlib.contextmanager
 def device_of(server: SegueServer) -> Iterator[httpx2.Client]:
-    headers = {"Authorization": f"Bearer {key_of(server)}"}
+    headers = {"Authorization": f"Bearer {server.key_for('sdk')}"}
     with httpx2.Client(base_url=f"{server.url}/sdk/v1", headers=headers) as client:
-
-        def is_known() -> bool:
-            answer = client.get("/content-cards", params={"user_id": "anonymous:nobody"})
-            return bool(answer.status_code == 200)
-
-        eventually(is_known, "the server's knowledge of the key")
         yield client
 
 

@@ -17,6 +17,8 @@ SECRET_SCOPES: Final = ("ingest", "read", "campaigns", "send", "admin")
 # A key of devices stands in pages for anybody to read; it opens the routes of devices alone.
 DEVICE_SCOPE: Final = "sdk"
 SCOPES: Final = (*SECRET_SCOPES, DEVICE_SCOPE)
+_KNOWN_FOR_S: Final = 1.0  # so soon a key that a command revoked is worthless
+_UNKNOWN_FOR_S: Final = 0.01  # a key works when the command has printed it; guesses cost little
 
 
 def create_key(journal: Journal, clock: Clock, scopes: list[str], name: str = "") -> str:
@@ -78,19 +80,19 @@ class ValidKey(Struct, frozen=True):
 
 
 class Keyring:
-    """The valid keys, read anew when one is not known: a command may just have made it."""
+    """The valid keys, read anew from time to time: a command may make or revoke one."""
 
-    def __init__(self, journal: Journal, clock: Clock, reread_s: float = 1.0) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
-        self._reread_s = reread_s
         self._keys: dict[bytes, ValidKey] = {}
         self._read_at = float("-inf")
 
     def find(self, text: str) -> ValidKey | None:
         """Return a key; None for one that is unknown or revoked."""
         secret_hash = hash_key(text)
-        if self._clock.monotonic() - self._read_at >= self._reread_s:
+        age_s = self._clock.monotonic() - self._read_at
+        if age_s >= (_KNOWN_FOR_S if secret_hash in self._keys else _UNKNOWN_FOR_S):
             self._read()
         return self._keys.get(secret_hash)
 
