@@ -15,7 +15,7 @@ from segue.services.application import Application
 from segue.services.secrets import secrets_of
 from segue.services.settings import Settings
 from segue.storage.open import open_database
-from segue.web.server import Server, listen
+from segue.web.server import Server, listen, stop_on_signals
 
 
 @click.command()
@@ -70,6 +70,7 @@ async def run_server(
     """Start the application and serve it until a signal or `stopping`; end both in order."""
     server = Server(application, listening)
     await application.start(_show_progress)
+    stop_on_signals(stopping)
     announce()
     try:
         await server.run(stopping)

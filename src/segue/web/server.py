@@ -30,10 +30,7 @@ class Server:
         self._uvicorn = uvicorn.Server(config)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Serve until `stopping` is set, or a signal asks to end."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopping.set)
+        """Serve until `stopping` is set."""
         # uvicorn's own signal handlers would end it behind our back.
         self._uvicorn.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._socket]))
@@ -42,6 +39,13 @@ class Server:
         self._uvicorn.should_exit = True
         waiting.cancel()
         await serving
+
+
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Set `stopping` when a signal asks to end, instead of breaking off wherever we are."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
 
 
 def listen(host: str, port: int) -> socket.socket:
