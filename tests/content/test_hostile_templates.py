@@ -17,9 +17,9 @@ from segue.model.limits import MESSAGE_BYTES_MAX, RENDER_MEMORY_BYTES_MAX, RENDE
 
 pytestmark = pytest.mark.slow
 
-CPU_SECONDS_MAX = (
-    1.0  # ten times the limit: tracemalloc alone makes everything several times slower
-)
+# Twenty times the limit: tracemalloc makes everything several times slower, and so do neighbours
+# who take the processor's caches.
+CPU_SECONDS_MAX = 2.0
 
 
 def doubling(step: str, start: str = "{% assign x = 'abcdefgh' %}", times: int = 60) -> str:
