@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from msgspec import Struct
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from segue.web.dashboard.registry import PAGES
@@ -17,6 +18,7 @@ ADDRESSES = [(address, page.is_public) for page in PAGES for address in page.add
 BYTES_MAX = 100_000  # the first time, with everything that a page loads
 BYTES_AGAIN_MAX = 15_000
 TABS_MAX = 80
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 NARROW = {"width": 320, "height": 640}
 
 
@@ -26,15 +28,54 @@ def demo() -> Iterator[Demo]:
         yield demo
 
 
+class Visit(Struct, frozen=True):
+    """What was seen of a page in the one visit that several tests look at."""
+
+    complaints: dict[str, list[str]]  # of axe, by theme, and of 320 pixels
+    grounds: dict[str, str]  # the page's background by theme
+    errors: list[str]  # what the browser's console told
+    widths: list[int]  # at 320 pixels: of the document, its body, and the window
+    bytes_first: float
+    bytes_again: float
+
+
 @pytest.fixture(scope="module")
-def contexts(browser: Browser, demo: Demo) -> Iterator[dict[tuple[str, bool], BrowserContext]]:
-    """A context for each theme, signed in, and not, as public pages are looked at."""
-    made = {(theme, True): browser.new_context(color_scheme=theme) for theme in THEMES}
-    for theme in THEMES:
-        made[theme, False] = signed_in_context(browser, demo, color_scheme=theme)
+def contexts(browser: Browser, demo: Demo) -> Iterator[dict[bool, BrowserContext]]:
+    """A context for public pages, and one that is signed in."""
+    made = {True: browser.new_context(), False: signed_in_context(browser, demo)}
     yield made
     for context in made.values():
         context.close()
+
+
+@pytest.fixture(scope="module", params=ADDRESSES, ids=[address for address, _ in ADDRESSES])
+def visit(
+    request: pytest.FixtureRequest, contexts: dict[bool, BrowserContext], demo: Demo
+) -> Visit:
+    address, is_public = request.param
+    tab = opened(contexts[is_public])
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    transferred = Bytes(tab)
+    tab.goto(demo.url + address, wait_until="networkidle")
+    first = transferred.count
+    found, grounds = {}, {}
+    for theme in THEMES:
+        tab.emulate_media(color_scheme=theme)
+        tab.evaluate(PAINTED)  # a busy browser recolours element by element
+        found[theme] = complaints(tab)
+        grounds[theme] = tab.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    tab.set_viewport_size(NARROW)
+    before = transferred.count
+    tab.goto(demo.url + address)
+    again = transferred.count - before
+    widths = tab.evaluate(
+        "() => [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]"
+    )
+    found["narrow"] = complaints(tab)
+    tab.close()
+    return Visit(found, grounds, errors, widths, first, again)
 
 
 @pytest.fixture
@@ -57,86 +98,44 @@ def opened(context: BrowserContext) -> Page:
     return tab
 
 
-# What holds for every page
-
-
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("address", "is_public"), ADDRESSES)
-def test_axe_finds_nothing_and_no_policy_is_broken(
-    contexts: dict[tuple[str, bool], BrowserContext],
-    demo: Demo,
-    address: str,
-    is_public: bool,
-    theme: str,
-) -> None:
-    tab = opened(contexts[theme, is_public])
-    errors: list[str] = []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
-    tab.goto(demo.url + address)
-    found = complaints(tab)
-    ground = tab.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    tab.close()
-    assert found == []
-    assert [one for one in errors if "404" not in one] == []
-    assert (ground == "rgb(252, 252, 253)") == (theme == "light")
-
-
-@pytest.mark.parametrize(("address", "is_public"), ADDRESSES)
-def test_a_page_of_320_pixels_does_not_scroll_sideways(
-    contexts: dict[tuple[str, bool], BrowserContext], demo: Demo, address: str, is_public: bool
-) -> None:
-    tab = opened(contexts["light", is_public])
-    tab.set_viewport_size(NARROW)
-    tab.goto(demo.url + address)
-    widths = tab.evaluate(
-        "() => [document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]"
-    )
-    found = complaints(tab)
-    tab.close()
-    assert widths == [320, 320, 320]
-    assert found == []
-
-
 class Bytes:
-    """How many bytes came over the network for a tab."""
+    """How many bytes came over the network for a tab, which begins with nothing in its cache."""
 
     def __init__(self, tab: Page) -> None:
         self.count = 0.0
         session: CDPSession = tab.context.new_cdp_session(tab)
         session.send("Network.enable")
+        session.send("Network.clearBrowserCache")
         session.on("Network.loadingFinished", self._finished)
 
     def _finished(self, event: dict[str, float]) -> None:
         self.count += event["encodedDataLength"]
 
 
-@pytest.mark.parametrize(("address", "is_public"), ADDRESSES)
-def test_a_page_is_small_the_first_time_and_smaller_again(
-    browser: Browser, demo: Demo, address: str, is_public: bool
-) -> None:
-    context = browser.new_context()
-    tab = opened(context)
-    if not is_public:
-        # The session of a browser that has loaded nothing yet.
-        context.request.post(
-            f"{demo.url}/sign-in", form={"email": demo.email, "password": demo.password}
-        )
-    transferred = Bytes(tab)
-    tab.goto(demo.url + address, wait_until="networkidle")
-    first = transferred.count
-    tab.goto(demo.url + address, wait_until="networkidle")
-    again = transferred.count - first
-    context.close()
-    assert 5_000 < first < BYTES_MAX
-    assert again < BYTES_AGAIN_MAX
+# What holds for every page
+
+
+def test_axe_finds_nothing_and_no_policy_is_broken(visit: Visit) -> None:
+    assert visit.complaints == {"light": [], "dark": [], "narrow": []}
+    assert [one for one in visit.errors if "404" not in one] == []
+    assert visit.grounds == {"light": "rgb(252, 252, 253)", "dark": "rgb(19, 20, 24)"}
+
+
+def test_a_page_of_320_pixels_does_not_scroll_sideways(visit: Visit) -> None:
+    assert visit.widths == [320, 320, 320]
+
+
+def test_a_page_is_small_the_first_time_and_smaller_again(visit: Visit) -> None:
+    assert 5_000 < visit.bytes_first < BYTES_MAX
+    assert visit.bytes_again < BYTES_AGAIN_MAX
 
 
 # Keys
 
 
-def focused(tab: Page) -> str:
-    return str(tab.evaluate("() => document.activeElement?.getAttribute('href') ?? ''"))
+def focused_in_navigation(tab: Page) -> str:
+    script = "() => document.activeElement?.closest('#navigation a')?.getAttribute('href') ?? ''"
+    return str(tab.evaluate(script))
 
 
 def test_everything_is_reached_by_tab_and_enter(guest: Page, demo: Demo) -> None:
@@ -152,9 +151,7 @@ def test_everything_is_reached_by_tab_and_enter(guest: Page, demo: Demo) -> None
         guest.goto(f"{demo.url}/account")
         for _ in range(TABS_MAX):
             guest.keyboard.press("Tab")
-            if focused(guest) == page.path and guest.evaluate(
-                "() => Boolean(document.activeElement.closest('#navigation'))"
-            ):
+            if focused_in_navigation(guest) == page.path:
                 break
         guest.keyboard.press("Enter")
         guest.wait_for_url(demo.url + page.path)
@@ -223,8 +220,10 @@ def test_what_is_wrong_gets_the_focus_and_leads_to_the_field(tab: Page, demo: De
 
 
 def test_home_renews_itself(tab: Page, demo: Demo) -> None:
+    tab.clock.install()
     tab.goto(demo.url)
     tab.evaluate("() => { document.querySelector('#newest').dataset.old = 'yes'; }")
+    tab.clock.fast_forward("01:00")
     expect(tab.locator("#newest[data-old]")).to_have_count(0, timeout=PATIENCE_MS)
     expect(tab.locator("#now tbody tr")).to_have_count(10)
 
