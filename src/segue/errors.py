@@ -26,3 +26,15 @@ class BusyError(SegueError):
     def __init__(self, message: str | None = None, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class StorageError(SegueError):
+    """What is to be kept cannot be written, or not be read; later it may."""
+
+
+class StorageFullError(StorageError):
+    """There is no room left to keep anything."""
+
+
+class DamagedError(SegueError):
+    """What was kept is no longer what was written."""

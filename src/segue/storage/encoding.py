@@ -13,7 +13,7 @@ from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
 from segue.content.tokens import Tracked
-from segue.errors import SegueError
+from segue.errors import DamagedError
 from segue.model.campaigns import Campaign
 from segue.model.log_records import (
     Block,
@@ -156,7 +156,7 @@ def decode_tree(composition_id: str, stored: bytes, place: str) -> dict[str, Any
 _RESTORE: Final = "Stop Segue and restore the folder from a backup."
 _REBUILD: Final = (
     "Stop Segue and restore the folder from a backup; or, while the log still reaches back to "
-    "its beginning, move this file away: it is built anew from the log at the next start."
+    "its beginning, run `segue db rebuild`: the file is built anew from the log."
 )
 
 
@@ -179,5 +179,5 @@ def _decoded(decoder: Decoder[_T], packed: bytes, what: str, remedy: str) -> _T:
         raise _damaged(what, error, remedy) from error
 
 
-def _damaged(what: str, error: Exception, remedy: str) -> SegueError:
-    return SegueError(f"{what} is damaged and cannot be read ({error}). {remedy}")
+def _damaged(what: str, error: Exception, remedy: str) -> DamagedError:
+    return DamagedError(f"{what} is damaged and cannot be read ({error}). {remedy}")

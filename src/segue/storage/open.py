@@ -2,15 +2,23 @@
 
 import fcntl
 import os
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
-from segue.errors import ConflictError, NotFoundError, SegueError
+from segue.errors import (
+    ConflictError,
+    NotFoundError,
+    SegueError,
+    StorageError,
+)
 from segue.storage.memory import MemoryJournal
 from segue.storage.memory_snapshot import MemorySnapshot
 from segue.storage.ports import Journal, Snapshot
+from segue.storage.set_aside import can_replace, open_snapshot, refuse_gap, set_aside
+from segue.storage.sqlite_errors import failed_opening
 from segue.storage.sqlite_journal import SqliteJournal
 from segue.storage.sqlite_snapshot import SqliteSnapshot
 
@@ -92,7 +100,7 @@ def open_stores(data_dir: Path) -> Stores:
     try:
         journal = SqliteJournal(data_dir / JOURNAL_FILE)
         opened.append(journal)
-        snapshot = SqliteSnapshot(data_dir / SNAPSHOT_FILE)
+        snapshot = open_snapshot(data_dir / SNAPSHOT_FILE, journal)
         opened.append(snapshot)
         _check_together(journal, snapshot, data_dir)
     except BaseException:
@@ -120,11 +128,7 @@ def open_for_reading(data_dir: Path) -> Stores:
         NotFoundError: there is no database in the folder.
         SegueError: a file cannot be read, or was written by another version of Segue.
     """
-    if not (data_dir / JOURNAL_FILE).exists():
-        raise NotFoundError(
-            f"There is no database of Segue in {data_dir.absolute()}; "
-            "name the folder that `segue serve` keeps its data in."
-        )
+    refuse_no_database(data_dir)
     journal = SqliteJournal(data_dir / JOURNAL_FILE, is_read_only=True)
     if not (data_dir / SNAPSHOT_FILE).exists():
         return Stores(journal, MemorySnapshot())
@@ -135,16 +139,54 @@ def open_for_reading(data_dir: Path) -> Stores:
         raise
 
 
+def rebuild_snapshot(data_dir: Path) -> Path:
+    """Set the snapshot aside, so that the next opening builds it from the log; return where it is.
+
+    Raises:
+        FolderInUseError: a server has the folder open.
+        ConflictError: the log cannot replace it.
+        NotFoundError: there is no database in the folder.
+    """
+    refuse_no_database(data_dir)
+    with _take_lock(data_dir), closing(SqliteJournal(data_dir / JOURNAL_FILE)) as journal:
+        if not can_replace(journal):
+            raise ConflictError(
+                f"The log in {data_dir.absolute()} begins with block {journal.first_seq()}, since "
+                f"log_bytes_max has dropped what came before, so {SNAPSHOT_FILE} cannot be built "
+                "from it. Restore a backup (`segue db restore`)."
+            )
+        return set_aside(data_dir / SNAPSHOT_FILE)
+
+
+def refuse_no_database(data_dir: Path) -> None:
+    """Keep from looking for what is not there.
+
+    Raises:
+        NotFoundError: there is no database in the folder.
+    """
+    if not (data_dir / JOURNAL_FILE).exists():
+        raise NotFoundError(
+            f"There is no database of Segue in {data_dir.absolute()}; "
+            "name the folder that `segue serve` keeps its data in."
+        )
+
+
 def _make_folder(data_dir: Path) -> None:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SegueError(f"The data folder {data_dir} cannot be made: {error.strerror}.") from error
+        raise StorageError(
+            f"The data folder {data_dir} cannot be made: {error.strerror}. Name another with "
+            "--data, or make it for the user that Segue runs as."
+        ) from error
 
 
 def _take_lock(data_dir: Path) -> IO[bytes]:
     """Lock the folder. The system lets go of it when the process ends, however it ends."""
-    descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise failed_opening(data_dir / LOCK_FILE, error) from error
     lock = os.fdopen(descriptor, "r+b", buffering=0)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,10 +195,15 @@ def _take_lock(data_dir: Path) -> IO[bytes]:
         lock.close()
         raise FolderInUseError(
             f"Another Segue server (process {owner or 'unknown'}) has the data folder "
-            f"{data_dir.absolute()} open. Stop it, or give this one a folder of its own."
+            f"{data_dir.absolute()} open. Stop it, or give this one a folder of its own: two "
+            "that write one log would lose what each has acknowledged."
         ) from error
-    lock.truncate()
-    lock.write(f"{os.getpid()}\n".encode())
+    try:
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n".encode())
+    except OSError as error:
+        lock.close()
+        raise failed_opening(data_dir / LOCK_FILE, error) from error
     return lock
 
 
@@ -166,6 +213,7 @@ def _check_together(journal: Journal, snapshot: Snapshot, data_dir: Path) -> Non
         raise ConflictError(
             f"The files in {data_dir.absolute()} do not belong together: {SNAPSHOT_FILE} was made "
             f"of the log up to block {reached}, and the log in {JOURNAL_FILE} ends at block "
-            f"{last}. Restore both from one backup; or, if the log reaches back to its "
-            f"beginning, move {SNAPSHOT_FILE} away: it is built anew from the log."
+            f"{last}. Restore both from one backup (`segue db restore`); or, if the log reaches "
+            "back to its beginning, run `segue db rebuild`: the file is built anew from the log."
         )
+    refuse_gap(journal, reached, str(data_dir.absolute()))

@@ -1,5 +1,6 @@
 """One SQLite file: opening it, one connection that writes, and connections that read beside it."""
 
+import os
 import re
 import sqlite3
 import threading
@@ -11,8 +12,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from segue.errors import ConflictError, SegueError
+from segue.errors import ConflictError, DamagedError, SegueError
 from segue.storage.named_sql import read_sql
+from segue.storage.sqlite_errors import damaged, failed_access, failed_opening, is_cut_off
 
 _BUSY_TIMEOUT_S: Final = 30  # another process writes for milliseconds; a backup may take longer
 _WAL_BYTES_MAX: Final = 64 * 1024 * 1024  # what a large commit leaves behind is cut down to this
@@ -39,12 +41,14 @@ class Database:
     def __init__(self, path: Path, kind: FileKind, is_read_only: bool = False) -> None:
         self.path = path
         self._is_read_only = is_read_only
-        if not is_read_only:
-            # SQLite would make a file that others may read. Its -wal and -shm follow this one.
-            try:
+        try:
+            if not is_read_only:
+                # SQLite would make a file that others may read. Its -wal and -shm follow this one.
                 path.touch(mode=0o600, exist_ok=True)
-            except OSError as error:
-                raise _unreadable(path, error) from error
+            if is_cut_off(path):
+                raise damaged(path, "its end is missing")
+        except OSError as error:
+            raise failed_opening(path, error) from error
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
         self._lock = threading.Lock()
@@ -54,7 +58,7 @@ class Database:
         except BaseException as error:
             self._writer.close()
             if isinstance(error, sqlite3.Error):
-                raise _unreadable(path, error) from error
+                raise failed_opening(path, error) from error
             raise
 
     @contextmanager
@@ -66,8 +70,10 @@ class Database:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                raise SegueError(f"{self.path} cannot be written: {error}.") from error
+            except sqlite3.DatabaseError as error:
+                if not _is_of_file(error):
+                    raise
+                raise failed_access(self.path, error) from error
             finally:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
@@ -85,6 +91,10 @@ class Database:
             connection.execute(_CACHE)
         try:
             yield connection
+        except sqlite3.DatabaseError as error:
+            if not _is_of_file(error):
+                raise
+            raise failed_access(self.path, error) from error
         finally:
             if self._is_closed:
                 connection.close()
@@ -106,6 +116,19 @@ class Database:
         row = self.row(sql, parameters)
         return int(row[0]) if row else 0
 
+    def faults(self, count_max: int, *, is_thorough: bool = False) -> list[str]:
+        """Return what is wrong with the file's pages; thoroughly, with its indexes and values too.
+
+        A page is only told to be wrong when it contradicts another; values have checks of their own
+        (`segue.storage.encoding`).
+        """
+        check = "integrity_check" if is_thorough else "quick_check"
+        try:
+            found = [str(row[0]) for row in self.rows(f"PRAGMA {check}({count_max})")]
+        except DamagedError as error:
+            return [str(error.__cause__ or error)]
+        return [line for line in found if line != "ok"]
+
     def close(self) -> None:
         """Close all connections, which also folds the write-ahead log into the file."""
         with self._lock:
@@ -119,16 +142,19 @@ class Database:
             raise ConflictError(f"{self.path} has been closed.")
 
     def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self._is_read_only else "rw"
+        if self._is_read_only and _is_untouched(self.path):
+            mode = "ro&immutable=1"
         try:
             return sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode={'ro' if self._is_read_only else 'rw'}",
+                f"{self.path.absolute().as_uri()}?mode={mode}",
                 uri=True,
                 timeout=_BUSY_TIMEOUT_S,
                 isolation_level=None,  # transactions begin and end where the code says so
                 check_same_thread=False,  # `writing` and `reading` give one to a thread at a time
             )
         except sqlite3.Error as error:
-            raise _unreadable(self.path, error) from error
+            raise failed_opening(self.path, error) from error
 
     def _set_up(self, kind: FileKind) -> None:
         connection = self._writer
@@ -190,8 +216,11 @@ def _for_rows(sql: str, count: int) -> str:
     return _VALUES.sub(lambda found: "VALUES " + ", ".join([found[1]] * count), sql)
 
 
-def _unreadable(path: Path, error: Exception) -> SegueError:
-    return SegueError(
-        f"{path} cannot be opened as a database of Segue: {error}. If the file is damaged, "
-        "restore the folder from a backup."
-    )
+def _is_of_file(error: sqlite3.DatabaseError) -> bool:
+    """Return whether an error is one of the file, not of what was asked of it."""
+    return type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError)
+
+
+def _is_untouched(path: Path) -> bool:
+    """Return whether nobody can be writing: SQLite needs its -shm where somebody may."""
+    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()

@@ -27,7 +27,7 @@ from segue.storage.sqlite_inbox import SqliteInbox
 from segue.storage.sqlite_phones import SqlitePhones
 from segue.storage.sqlite_suppressions import SqliteSuppressions
 
-_FILE: Final = FileKind(
+FILE: Final = FileKind(
     schema="journal_schema.sql",
     schema_version=8,
     page_size=4096,  # larger ones append hardly faster, and write more for a block of one event
@@ -45,8 +45,9 @@ class SqliteJournal:
     """The journal in one file."""
 
     def __init__(self, path: Path, is_read_only: bool = False) -> None:
-        self._db = Database(path, _FILE, is_read_only)
+        self._db = Database(path, FILE, is_read_only)
         self._place = str(path)
+        self.faults = self._db.faults
         self.inbox = SqliteInbox(self._db, self._place)
         self.accounts = SqliteAccounts(self._db)
         self.audit = SqliteAudit(self._db)

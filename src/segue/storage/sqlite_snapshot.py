@@ -39,7 +39,7 @@ from segue.storage.sqlite_addresses import SqliteAddresses
 
 # A state is some hundred bytes, and the next one to write lies in another page: 50,000 of a
 # million were rewritten at 41 k/s with pages of 1 kB, 39 k/s with 2 kB, 33 k/s with 4 kB.
-_FILE: Final = FileKind(
+FILE: Final = FileKind(
     schema="snapshot_schema.sql",
     schema_version=5,
     page_size=1024,
@@ -78,8 +78,9 @@ class SqliteSnapshot:
     def __init__(
         self, path: Path, key_of: Callable[[str], int] = user_key, is_read_only: bool = False
     ) -> None:
-        self._db = Database(path, _FILE, is_read_only)
+        self._db = Database(path, FILE, is_read_only)
         self._place = str(path)
+        self.faults = self._db.faults
         self._key_of = key_of
         self._addresses = SqliteAddresses(self._db)
         self.users_at = self._addresses.users_at

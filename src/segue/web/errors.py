@@ -11,14 +11,28 @@ from msgspec import DecodeError
 from segue.errors import (
     BusyError,
     ConflictError,
+    DamagedError,
     NotAllowedError,
     NotFoundError,
     SegueError,
+    StorageError,
+    StorageFullError,
 )
 from segue.model.problems import InvalidError, Problem
 
 _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_STORAGE_RETRY_S = "5"  # somebody has to make room first
+_STATUSES: tuple[tuple[type[SegueError], int], ...] = (  # the first that fits
+    (InvalidError, 422),
+    (NotFoundError, 404),
+    (NotAllowedError, 403),
+    (ConflictError, 409),
+    (BusyError, 429),
+    (StorageFullError, 507),  # RFC 4918 11.5; clients come again, as after a 503
+    (StorageError, 503),
+    (DamagedError, 500),
+)
 # Of every answer. The framework adds them to what handlers return, and not to errors.
 SECURITY_HEADERS: dict[str, Any] = {
     "X-Content-Type-Options": "nosniff",
@@ -51,23 +65,26 @@ def problem_response(
     )
 
 
+def status_of(error: SegueError) -> int:
+    """Return the HTTP status that an error is answered with."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
+
+
+def retry_headers(error: SegueError) -> dict[str, str]:
+    """Return when to come again, if that may help."""
+    match error:
+        case BusyError():
+            return {"Retry-After": str(error.retry_after_s)}
+        case StorageError():
+            return {"Retry-After": _STORAGE_RETRY_S}
+        case _:
+            return {}
+
+
 def answer_segue_error(_request: Request[Any, Any, Any], error: SegueError) -> Response[Any]:
     """Answer an error that a person may read."""
-    match error:
-        case InvalidError():
-            return problem_response(422, str(error), error.problems)
-        case NotFoundError():
-            return problem_response(404, str(error))
-        case NotAllowedError():
-            return problem_response(403, str(error))
-        case ConflictError():
-            return problem_response(409, str(error))
-        case BusyError():
-            return problem_response(
-                429, str(error), headers={"Retry-After": str(error.retry_after_s)}
-            )
-        case _:
-            return problem_response(400, str(error))
+    problems = error.problems if isinstance(error, InvalidError) else None
+    return problem_response(status_of(error), str(error), problems, retry_headers(error))
 
 
 def answer_decode_error(_request: Request[Any, Any, Any], error: DecodeError) -> Response[Any]:

@@ -8,17 +8,11 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from segue.errors import (
-    BusyError,
-    ConflictError,
-    NotAllowedError,
-    NotFoundError,
-    SegueError,
-)
+from segue.errors import SegueError
 from segue.model.problems import InvalidError, Problem
 from segue.web.dashboard.pages import PageRequest
 from segue.web.dashboard.shell import PAGE_HEADERS, SignInNeededError, page, sign_in_path
-from segue.web.errors import answer_http_error
+from segue.web.errors import answer_http_error, retry_headers, status_of
 
 _log = structlog.get_logger(__name__)
 _API: Final = ("/api/", "/sdk/", "/v1/", "/schema", "/metrics")
@@ -32,6 +26,8 @@ _TITLES: Final = {
     422: "Please check",
     429: "Too often",
     500: "Something went wrong",
+    503: "The disk does not take it",
+    507: "The disk is full",
 }
 
 
@@ -46,21 +42,11 @@ def ask_to_sign_in(request: PageRequest, _error: SignInNeededError) -> Response[
 
 def tell_segue_error(request: PageRequest, error: SegueError) -> Response[Any]:
     """Answer an error that a person may read."""
-    match error:
-        case InvalidError():
-            return error_page(request, 422, "This is not right yet.", error.problems)
-        case NotFoundError():
-            return error_page(request, 404, str(error))
-        case NotAllowedError():
-            return error_page(request, 403, str(error))
-        case ConflictError():
-            return error_page(request, 409, str(error))
-        case BusyError():
-            response = error_page(request, 429, str(error))
-            response.headers["Retry-After"] = str(error.retry_after_s)
-            return response
-        case _:
-            return error_page(request, 400, str(error))
+    if isinstance(error, InvalidError):
+        return error_page(request, status_of(error), "This is not right yet.", error.problems)
+    response = error_page(request, status_of(error), str(error))
+    response.headers.update(retry_headers(error))
+    return response
 
 
 def tell_http_error(request: PageRequest, error: HTTPException) -> Response[Any]:
