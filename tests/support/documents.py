@@ -69,3 +69,17 @@ def spoilt(document: Document, overrides: Document) -> Document:
         else:
             place[last] = value
     return changed
+
+
+def webhook_campaign(
+    slug: str, url: str, trigger: dict[str, Any], **delivery: Any
+) -> dict[str, Any]:
+    """Return a campaign that calls a webhook for everybody who does something."""
+    return {
+        "slug": slug,
+        "name": slug,
+        "delivery": {"type": "action", "triggers": [trigger], **delivery},
+        "re_eligibility": "always",
+        "messages": [{"webhook": {"url": url, "body": {"user": "{{ user_id }}"}}}],
+        "conversions": [{"purchase": {}, "within": "1h"}],
+    }

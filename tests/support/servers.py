@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -79,8 +79,11 @@ def mail_server() -> Iterator[tuple[Mailbox, str]]:
 class SegueServer:
     """`segue serve` in a process of its own."""
 
-    def __init__(self, data: Path, port: int = 0, **environment: str) -> None:
+    def __init__(
+        self, data: Path, port: int = 0, within: Sequence[str] = (), **environment: str
+    ) -> None:
         self.data = data
+        self._within = within  # a command that runs the one that follows it
         self._port = port  # to be given where its public URL is another than the one it listens on
         self._environment = environment
         self.key = ""
@@ -92,7 +95,8 @@ class SegueServer:
     def start(self) -> "SegueServer":
         """Start it on a free port, and wait until it says where."""
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "segue", "serve", "--data", str(self.data)]
+        command = [*self._within, sys.executable, "-m", "segue", "serve"]
+        command += ["--data", str(self.data)]
         command += ["--port", str(self._port)]
         with (self.data / "stderr.txt").open("a") as stderr:
             self._process = subprocess.Popen(
@@ -120,6 +124,11 @@ class SegueServer:
     def api(self) -> httpx2.Client:
         assert self.client is not None
         return self.client
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """End it as a power cut would."""

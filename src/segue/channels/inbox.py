@@ -27,7 +27,7 @@ class InboxSender:
         try:
             await self._writes.add([self._item(message)])
         except SegueError as error:
-            return TryLater(str(error))
+            return TryLater(str(error), was_asked=False)
         self.watchers.tell(message.user_id)
         return Accepted("kept for the user's devices")
 

@@ -58,7 +58,7 @@ class PhoneSender:
         try:
             await self._writes.add([self._kept(message)])
         except SegueError as error:
-            return TryLater(str(error))
+            return TryLater(str(error), was_asked=False)
         self.watchers.tell(message.user_id)
         return Accepted("kept on the user's virtual phone")
 

@@ -59,6 +59,16 @@ class Checkpoints:
                 await asyncio.wait([writing])
                 self._settle(checkpoint, is_written=writing.exception() is None)
 
+    def write_now(self, position: Position) -> None:
+        """Write everything in this thread, while nothing else goes on."""
+        checkpoint = self._collect(position)
+        is_written = False
+        try:
+            self._commit(checkpoint)
+            is_written = True
+        finally:
+            self._settle(checkpoint, is_written=is_written)
+
     def _commit(self, checkpoint: Checkpoint) -> None:
         if self.before_commit is not None:
             self.before_commit()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from segue.channels.backoff import next_attempt
 from segue.channels.sender import Accepted, Answer, Refused, TryLater, Unknown
 from segue.clock import Clock
-from segue.errors import SegueError
+from segue.errors import SegueError, StorageError
 from segue.model.devices import DevicesTried
 from segue.model.events import SendSettled, SettledAs
 from segue.model.instants import SECOND
@@ -29,6 +29,7 @@ from segue.storage.outbox_items import OutboxItem
 
 _log = structlog.get_logger(__name__)
 _IDLE_WAIT_MAX_S = 1.0
+_STORAGE_PAUSE = SECOND  # until a hand-over is begun again that could not be recorded
 _HAND_OVERS_REMEMBERED = 10_000  # of the last seconds, to tell a scanner's open from a person's
 
 
@@ -81,8 +82,11 @@ class Dispatcher:
         self._renders = renders
         self._senders = senders
         self._clock = clock
+        self._now = (
+            commits.now
+        )  # a message may be due at the log's instant, though the clock is not
         self._under_way: set[asyncio.Task[None]] = set()
-        self._handed_over: OrderedDict[str, int] = OrderedDict()
+        self._handed_over: OrderedDict[str, float] = OrderedDict()
         self._wake = asyncio.Event()
         self._is_closing = False
 
@@ -98,13 +102,13 @@ class Dispatcher:
     def is_just_handed_over(self, send_id: str) -> bool:
         """Return whether the hand-over was under two seconds ago, or is still under way."""
         at = self._handed_over.get(send_id)
-        return at is not None and self._clock.now() - at < MACHINE_OPEN_WINDOW
+        return at is not None and self._clock.monotonic() - at < MACHINE_OPEN_WINDOW / SECOND
 
     def settle_cut_off(self) -> None:
         """After a crash: decide about attempts whose outcome is not known (semantics.md 8)."""
         for item in self._outbox.cut_off():
             if self._limits.resends_on_unknown(item.channel):
-                self._outbox.retry(item.key, self._clock.now())
+                self._outbox.retry(item.key, self._now())
             else:
                 self._settle(item, "skipped", "unknown_outcome", None)
 
@@ -112,7 +116,7 @@ class Dispatcher:
         """Hand over what is ready, until closed; what is under way then is waited for."""
         while not self._is_closing:
             room = 0 if self._hold.is_on else SENDERS_MAX - len(self._under_way)
-            ready = self._outbox.take_ready(self._clock.now(), room) if room > 0 else []
+            ready = self._outbox.take_ready(self._now(), room) if room > 0 else []
             if ready:
                 await self._begin(ready)
             else:
@@ -135,12 +139,18 @@ class Dispatcher:
             await asyncio.sleep(0)
         if self._hold.is_on:
             for item, _ in rendered:
-                self._outbox.retry(item.key, self._clock.now())
+                self._outbox.retry(item.key, self._now())
             return
         if not rendered:
             return
         attempts = [(item.deliver.send_id, item.channel) for item, _ in rendered]
-        await self._commits.hand_in(lambda at: SendsAttempted(at, attempts))
+        try:
+            await self._commits.hand_in(lambda at: SendsAttempted(at, attempts))
+        except StorageError:
+            # Nothing goes out that the log does not know of; it says itself what is wrong.
+            for item, _ in rendered:
+                self._outbox.retry(item.key, self._now() + _STORAGE_PAUSE)
+            return
         for item, message in rendered:
             task = asyncio.create_task(self._hand_over(item, message))
             self._under_way.add(task)
@@ -148,11 +158,11 @@ class Dispatcher:
 
     def _ready_message(self, item: OutboxItem) -> Rendered | None:
         """Return the message if it may go now; else it is put off, or comes to its end."""
-        slot = self._limits.slot(item, self._clock.now())
+        slot = self._limits.slot(item, self._now())
         if slot is None:
             self._settle(item, "skipped", "rate_limited", None)
             return None
-        if slot > self._clock.now():
+        if slot > self._now():
             self._outbox.retry(item.key, slot)
             return None
         try:
@@ -167,7 +177,7 @@ class Dispatcher:
 
     def _is_its_turn(self, item: OutboxItem, message: Rendered) -> bool:
         """Return whether provider and campaign take the message now."""
-        now = self._clock.now()
+        now = self._now()
         turn = self._limits.turn(item, now, lambda: self._senders.turn(message, now))
         if turn is None:
             self._settle(item, "skipped", "rate_limited", None)
@@ -217,7 +227,7 @@ class Dispatcher:
                 await self._settle(item, "skipped", "unknown_outcome", answer.detail)
 
     async def _put_off(self, item: OutboxItem, tried: DevicesTried, answer: TryLater) -> None:
-        now, attempts = self._clock.now(), item.attempts + 1
+        now, attempts = self._now(), item.attempts + 1
         if not answer.was_asked:
             # Nothing is given up because others found the provider down; only when time is up.
             attempts = min(attempts, WEBHOOK_ATTEMPTS_MAX - 1)
@@ -236,7 +246,7 @@ class Dispatcher:
             await self._settle(item, "refused", "gave_up", answer.detail)
             return
         send_id, channel, detail = item.deliver.send_id, item.channel, answer.detail
-        await self._commits.hand_in(
+        await self._commits.insist(
             lambda at: SendsDeferred(
                 at, [(send_id, channel, again_at, detail)], [(send_id, tried)] if tried else []
             )
@@ -260,10 +270,10 @@ class Dispatcher:
             detail,
             item.tried.dead,
         )
-        return self._commits.hand_in(lambda at: SendsSettled(at, [settled]))
+        return self._commits.insist(lambda at: SendsSettled(at, [settled]))
 
     def _remember(self, item: OutboxItem) -> None:
-        self._handed_over[item.deliver.send_id] = self._clock.now()
+        self._handed_over[item.deliver.send_id] = self._clock.monotonic()
         self._handed_over.move_to_end(item.deliver.send_id)
         while len(self._handed_over) > _HAND_OVERS_REMEMBERED:
             self._handed_over.popitem(last=False)
@@ -274,7 +284,7 @@ class Dispatcher:
         pause = _IDLE_WAIT_MAX_S
         has_room = len(self._under_way) < SENDERS_MAX and not self._hold.is_on
         if next_at is not None and has_room:
-            pause = min(pause, max((next_at - self._clock.now()) / SECOND, 0.001))
+            pause = min(pause, max((next_at - self._now()) / SECOND, 0.001))
         try:
             await asyncio.wait_for(self._wake.wait(), pause)
         except TimeoutError:

@@ -9,13 +9,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import structlog
 from msgspec import Struct
 
 from segue.clock import Clock
-from segue.model.log_records import Block, Record, entry_count
+from segue.errors import StorageError
+from segue.model.log_records import Block, Record, TimeAdvanced, entry_count
 from segue.storage.ports import Journal, StoredCampaign
 
 _BLOCK_ENTRIES_MAX: Final = 20_000  # a block is decoded as a whole: this keeps it a few megabytes
+_AGAIN_AFTER_S: Final = 1.0  # until what must be written is tried again on a disk that is full
+
+_log = structlog.get_logger(__name__)
 
 
 class _Handed(Struct):
@@ -48,12 +53,17 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._is_closing = False
         self._committing = 0
+        self.trouble: str | None = None  # why the log cannot be written, as long as it cannot
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
 
     def stamp(self, floor: int = 0) -> int:
         """Return the instant to be: the clock's, never before one that was given already."""
         self._now = max(self._now, floor, self._clock.now())
         return self._now
+
+    def now(self) -> int:
+        """Return the instant that time has come to: the clock may have gone back since."""
+        return max(self._now, self._clock.now())
 
     @property
     def is_idle(self) -> bool:
@@ -88,6 +98,30 @@ class GroupCommit:
         else:
             self._queue(make_records, campaigns, future)
         return future
+
+    def insist(self, make_record: Callable[[int], Record]) -> "asyncio.Future[int]":
+        """Hand in what nobody else would hand in again: anew as long as it cannot be written."""
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[int] = loop.create_future()
+
+        def begin() -> None:
+            if not durable.done():
+                self.hand_in(make_record).add_done_callback(end)
+
+        def end(committed: "asyncio.Future[int]") -> None:
+            if committed.cancelled() or durable.done():
+                durable.cancel()
+            elif (error := committed.exception()) is None:
+                durable.set_result(committed.result())
+            elif not isinstance(error, StorageError):
+                durable.set_exception(error)
+            elif self._is_closing:
+                durable.cancel()
+            else:
+                loop.call_later(_AGAIN_AFTER_S, begin)
+
+        begin()
+        return durable
 
     async def alone(
         self,
@@ -160,6 +194,10 @@ class GroupCommit:
         saved = [campaign for one in batch for campaign in one.campaigns]
         try:
             await loop.run_in_executor(self.thread, self._journal.append, block, saved)
+        except StorageError as error:
+            self._begin_trouble(str(error))
+            for one in batch:
+                self._fail(one, error)
         except Exception as error:  # noqa: BLE001 - every caller is told; none may hang
             if len(batch) == 1:
                 self._fail(batch[0], error)
@@ -168,6 +206,13 @@ class GroupCommit:
                 await self._commit([one])
         else:
             self._succeed(batch, block)
+
+    def _begin_trouble(self, trouble: str) -> None:
+        """Tell that the log cannot be written, and find out when it can, whoever comes or not."""
+        if self.trouble is None:
+            _log.error("the log cannot be written", error=trouble)
+            self.insist(TimeAdvanced)
+        self.trouble = trouble
 
     def _take(self) -> list[_Handed]:
         taken, entries = 0, 0
@@ -187,6 +232,9 @@ class GroupCommit:
         self._end = type(self._end)(
             block.seq, block.first_ordinal + entries, block.records[-1].received_at
         )
+        if self.trouble is not None:
+            _log.info("the log can be written again")
+            self.trouble = None
         self._on_commit(block)
         for one in batch:
             if not one.committed.cancelled():

@@ -32,11 +32,14 @@ def all_plan_changes(journal: Journal, snapshot: Snapshot) -> list[PlanChange]:
     return [*stored, *(change for change in behind if change not in stored)]
 
 
-def replay_tail(journal: Journal, processor: Processor, progress: Progress) -> None:
+def replay_tail(
+    journal: Journal, processor: Processor, progress: Progress, after_block: Callable[[], None]
+) -> None:
     """Apply the blocks behind the processor's position."""
     first, last = processor.position.seq, journal.log_end().seq
     for block in journal.read_log(first):
         processor.apply(block)
+        after_block()
         progress(block.seq - first, last - first)
 
 

@@ -9,9 +9,10 @@ import structlog
 
 from segue.clock import Clock
 from segue.engine.plan import Plan, missing_trackers
+from segue.errors import StorageError
 from segue.model.filters import Filter
-from segue.model.instants import FOREVER, SECOND
-from segue.model.limits import CHECKPOINT_INTERVAL, DIRTY_STATES_MAX
+from segue.model.instants import FOREVER, SECOND, format_duration
+from segue.model.limits import CHECKPOINT_INTERVAL, CLOCK_BACK_TOLD, DIRTY_STATES_MAX
 from segue.model.log_records import Block, HandOver, SendsDeferred, entry_count
 from segue.model.state import UserState
 from segue.runtime.checkpoints import Checkpoints
@@ -39,6 +40,7 @@ from segue.storage.ports import Journal, Snapshot, Sums
 
 _log = structlog.get_logger(__name__)
 _INDEX_PAUSE_S: Final = 0.25  # between two looks of the background index
+_STORAGE_PAUSE_S: Final = 1.0  # until what the disk did not take is tried again
 
 # Given the runtime's states and plan, how a message is filled in.
 MakeRenders = Callable[["Runtime"], Renders]
@@ -124,11 +126,23 @@ class Runtime:
 
     def recover(self, progress: Progress = no_progress) -> None:
         """Replay the tail of the log behind the last checkpoint."""
-        replay_tail(self.journal, self.processor, progress)
+        replay_tail(self.journal, self.processor, progress, self._write_while_recovering)
         remember_recent_ids(self.journal, self._recent_ids, self.clock.now(), progress)
         self.outcomes.is_recovering = False
         self.checkpoints.token_owners.is_recovering = False
         self.commits.stamp(self.processor.position.now)
+        ahead = self.commits.now() - self.clock.now()
+        if ahead >= CLOCK_BACK_TOLD:
+            _log.warning(
+                "the clock has gone back: the log is ahead of it, and its time stands still until "
+                "the clock has caught up; no wait ends before. Set the clock right",
+                ahead=format_duration(ahead - ahead % SECOND),
+            )
+
+    def _write_while_recovering(self) -> None:
+        """Keep a long way back from filling the memory, and from beginning anew after a crash."""
+        if self.states.changed_count >= DIRTY_STATES_MAX:
+            self.checkpoints.write_now(self.processor.position)
 
     async def start(self) -> None:
         """Begin to commit, decide and send. `recover` comes first."""
@@ -163,10 +177,20 @@ class Runtime:
         self.processor.close()
         await _ended_well(tasks["decide"])
         if self.processor.failure is None:
-            await self.checkpoints.write(lambda: self.processor.position)
+            await self._write_last_checkpoint()
         self.commits.thread.shutdown()
         self.checkpoints.thread.shutdown()
         self._tasks = []
+
+    async def _write_last_checkpoint(self) -> None:
+        try:
+            await self.checkpoints.write(lambda: self.processor.position)
+        except StorageError as error:
+            _log.error(
+                "the last checkpoint could not be written; the next start decides again about "
+                "what came since the one before",
+                error=str(error),
+            )
 
     def resume_sending(self) -> bool:
         """Let what was held go; return whether anything was."""
@@ -181,7 +205,10 @@ class Runtime:
     def problem(self) -> str | None:
         """Return what keeps the runtime from working, if anything does."""
         if self.processor.failure is not None:
-            return f"deciding stopped at block {self.processor.position.seq + 1}"
+            block = self.processor.position.seq + 1
+            return f"deciding stopped at block {block}: {self.processor.failure}"
+        if self.commits.trouble is not None:
+            return self.commits.trouble
         for task in self._tasks:
             if task.done():
                 return f"the {task.get_name()} loop has ended"
@@ -244,8 +271,12 @@ class Runtime:
             try:
                 await self.checkpoints.write(lambda: self.processor.position)
                 await self._forget_old()
+            except StorageError as error:
+                _log.error("a checkpoint could not be written; it is tried again", error=str(error))
+                await asyncio.sleep(_STORAGE_PAUSE_S)
             except Exception:  # noqa: BLE001 - it is tried again
                 _log.exception("a checkpoint could not be written; it is tried again")
+                await asyncio.sleep(_STORAGE_PAUSE_S)
             last = self.clock.monotonic()
 
     async def _write_suppressions(self) -> None:
@@ -276,7 +307,11 @@ class Runtime:
             seq = self.commits.last_seq
             has_more = True
             while has_more:
-                has_more = await loop.run_in_executor(self.commits.thread, index.step, seq)
+                try:
+                    has_more = await loop.run_in_executor(self.commits.thread, index.step, seq)
+                except StorageError:  # the next look takes up where this one was
+                    await asyncio.sleep(_STORAGE_PAUSE_S)
+                    break
                 await asyncio.sleep(0)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from segue.clock import Clock
+from segue.errors import StorageError
 from segue.model.instants import SECOND
 from segue.model.limits import WALK_USERS_MAX
 from segue.model.log_records import ScheduleWalked
@@ -40,8 +41,11 @@ class Scheduler:
             walk = self._next_walk()
             if walk is None or walk.walk_at > self._clock.now():
                 await self._sleep(walk)
-            else:
+                continue
+            try:
                 await self._walk_on(walk)
+            except StorageError:
+                await self._sleep(None)  # nothing of it was kept: the same part comes again
 
     def close(self) -> None:
         """Let `run` end; a walk goes on from where it is at the next start."""
