@@ -58,8 +58,9 @@ class KeptSeeds(ExampleDatabase):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let one random world be named by its seed (tests/engine/test_against_oracle.py)."""
+    """Let one random world be named by its seed (tests/engine/test_against_oracle.py), and more."""
     parser.addoption("--world", type=int, metavar="SEED", help="try this random world alone")
+    parser.addoption("--kills", type=int, default=15, help="of a server (tests/e2e/test_kill.py)")
 
 
 settings.register_profile(

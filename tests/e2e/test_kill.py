@@ -1,9 +1,10 @@
-"""Never lost, never twice: a server killed at random moments decides as one that was not."""
+"""Never lost, never twice: a server killed at random moments decides as one that was not.
+
+`pytest tests/e2e/test_kill.py --kills 100 -n 0 -s` kills more often, and prints how it was.
+"""
 
 import json
 import random
-import subprocess
-import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -11,24 +12,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.support.commands import run_segue
+from tests.support.documents import webhook_campaign
 from tests.support.receiver import webhook_receiver
 from tests.support.servers import SegueServer
 
+from segue.model.log_records import SendsAttempted, SendsSettled
+from segue.storage.open import open_for_reading
+
 pytestmark = pytest.mark.slow
 
-KILLS = 20
 USERS = 40
-
-
-def campaign(slug: str, triggers: list[Any], url: str, **more: Any) -> dict[str, Any]:
-    return {
-        "slug": slug,
-        "name": slug,
-        "delivery": {"type": "action", "triggers": triggers, **more},
-        "re_eligibility": "always",
-        "messages": [{"webhook": {"url": url, "body": {"user": "{{ user_id }}"}}}],
-        "conversions": [{"purchase": {}, "within": "1h"}],
-    }
 
 
 def campaigns(url: str) -> list[dict[str, Any]]:
@@ -38,9 +32,9 @@ def campaigns(url: str) -> list[dict[str, Any]]:
     stop: dict[str, Any] = {"event": "stop"}
     waits = {"delay": {"after": "1s"}, "exceptions": [stop]}
     return [
-        campaign("after-a-second", [received], url, **waits),
-        campaign("after-a-day", [bought], url, delay={"after": "1d"}, exceptions=[stop]),
-        campaign("first", [{"event": "go"}], url),
+        webhook_campaign("after-a-second", url, received, **waits),
+        webhook_campaign("after-a-day", url, bought, delay={"after": "1d"}, exceptions=[stop]),
+        webhook_campaign("first", url, {"event": "go"}),
     ]
 
 
@@ -75,27 +69,39 @@ class Load:
         return event
 
 
-def run_segue(*arguments: str) -> list[dict[str, Any]]:
+def lines_of(*arguments: str) -> list[dict[str, Any]]:
     """Run a command of Segue, and return the lines it prints."""
-    command = [sys.executable, "-m", "segue", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in run_segue(*arguments).splitlines()]
+
+
+def attempts_and_ends(data: Path) -> tuple[Counter[str], Counter[str], int]:
+    """Return how often the log has each send begun, and how often accepted; and how many wait."""
+    begun: Counter[str] = Counter()
+    accepted: Counter[str] = Counter()
+    with open_for_reading(data) as stores:
+        for block in stores.journal.read_log():
+            for record in block.records:
+                if isinstance(record, SendsAttempted):
+                    begun.update(send_id for send_id, _ in record.attempts)
+                elif isinstance(record, SendsSettled):
+                    ends = [one for one in record.settled if one.settled_as == "accepted"]
+                    accepted.update(one.send_id for one in ends)
+        return begun, accepted, len(stores.snapshot.outbox())
 
 
 def told(lines: list[dict[str, Any]]) -> Counter[str]:
     return Counter(json.dumps(line, sort_keys=True) for line in lines)
 
 
-def test_a_server_killed_at_twenty_random_moments_loses_and_doubles_nothing(
-    tmp_path: Path,
+@pytest.mark.timeout(3_600)  # of `--kills 100`, a quarter of it; without, a minute
+def test_a_server_killed_at_random_moments_loses_and_doubles_nothing(
+    tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     seed = random.randrange(1 << 30)
     print(f"seed {seed}")
     load = Load(seed)
-    server = SegueServer(
-        tmp_path / "data", SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES='["127.0.0.0/8"]'
-    )
+    data = tmp_path / "data"
+    server = SegueServer(data, SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES='["127.0.0.0/8"]')
     with webhook_receiver() as receiver:
         server.start()
         documents = campaigns(receiver.url)
@@ -103,7 +109,7 @@ def test_a_server_killed_at_twenty_random_moments_loses_and_doubles_nothing(
             server.create(document)
         for document in documents:
             server.publish(document["slug"])
-        for _ in range(KILLS):
+        for _ in range(request.config.getoption("kills")):
             stopping = threading.Event()
             thread = threading.Thread(target=load.run, args=(server, stopping))
             thread.start()
@@ -113,19 +119,38 @@ def test_a_server_killed_at_twenty_random_moments_loses_and_doubles_nothing(
             thread.join()
             server.start()
         assert server.stop() == 0
+    calls = Counter(headers["webhook-id"] for _, headers, _ in receiver.requests)
 
-    data = str(tmp_path / "data")
-    lines = run_segue("log", "--data", data)
-    recorded = run_segue("log", "--decisions", "--data", data)
+    # The log: everything acknowledged, once.
+    lines = lines_of("log", "--data", str(data))
+    recorded = lines_of("log", "--decisions", "--data", str(data))
     ids = Counter(line["id"] for line in lines if "id" in line)
     assert load.acknowledged - ids.keys() == set()
     assert [name for name, count in ids.items() if count > 1] == []
 
+    # Decisions: those of a server that was never killed.
     log = tmp_path / "log.ndjson"
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     (tmp_path / "none").mkdir()
     until = max(line["at"] for line in recorded)
     arguments = ("--events", str(log), "--sends", "recorded", "--until", until)
-    uninterrupted = run_segue("run", str(tmp_path / "none"), *arguments)
+    uninterrupted = lines_of("run", str(tmp_path / "none"), *arguments)
     assert told(recorded) == told(uninterrupted)
     assert {line["decision"] for line in recorded} >= {"enter", "send", "cancel", "convert"}
+
+    # Sends: each is accepted once, and no call is made but those the log has begun. A call is only
+    # repeated where a kill has left its outcome unknown, and bears the same id then.
+    begun, accepted, waiting = attempts_and_ends(data)
+    assert set(accepted.values()) == {1}
+    assert accepted.keys() <= calls.keys() <= begun.keys()
+    assert [one for one, count in calls.items() if count > begun[one]] == []
+    assert sum(line["decision"] == "send" for line in recorded) == len(accepted) + waiting
+
+    # Counters: those of the log counted anew; and everything stored is whole.
+    [checked] = lines_of("db", "check", "--deep", "--json", "--data", str(data))
+    assert checked["is_well"]
+    assert "counters are what the log says" in checked["findings"][-1]["detail"]
+    print(
+        f"{len(ids)} events, {len(load.acknowledged)} acknowledged; {len(accepted)} sends, "
+        f"{sum(calls.values()) - len(calls)} calls repeated under the same id"
+    )

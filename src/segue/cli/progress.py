@@ -40,6 +40,20 @@ def entry_progress(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def task_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show several things, one after the other: what is done, how much of it, and of how much."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    bar = _bar(MofNCompleteColumn())
+    with bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )
+
+
 def _bar(count: ProgressColumn) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
