@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "key": "segue.cli.keys:key",
     "mail-report": "segue.cli.mail_report:mail_report",
     "user": "segue.cli.users:user",
+    "doctor": "segue.cli.doctor:doctor",
     "db": "segue.cli.database:db",
     "bench": "segue.cli.bench:bench",
 }
