@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -76,13 +76,28 @@ def mail_server() -> Iterator[tuple[Mailbox, str]]:
         controller.stop()
 
 
+def _bounded(limits: Mapping[str, float]) -> str:
+    """Return a program that is Segue with other bounds."""
+    lines = ["import importlib"]
+    for place, bound in limits.items():
+        module, _, name = place.rpartition(".")
+        lines.append(f"vars(importlib.import_module({module!r}))[{name!r}] = {bound!r}")
+    return "\n".join([*lines, "importlib.import_module('segue.cli.main').main()"])
+
+
 class SegueServer:
     """`segue serve` in a process of its own."""
 
     def __init__(
-        self, data: Path, port: int = 0, within: Sequence[str] = (), **environment: str
+        self,
+        data: Path,
+        port: int = 0,
+        within: Sequence[str] = (),
+        limits: Mapping[str, float] | None = None,
+        **environment: str,
     ) -> None:
         self.data = data
+        self._limits = limits  # by module and name: bounds that are reached sooner than the real
         self._within = within  # a command that runs the one that follows it
         self._port = port  # to be given where its public URL is another than the one it listens on
         self._environment = environment
@@ -95,7 +110,8 @@ class SegueServer:
     def start(self) -> "SegueServer":
         """Start it on a free port, and wait until it says where."""
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [*self._within, sys.executable, "-m", "segue", "serve"]
+        program = ["-m", "segue"] if self._limits is None else ["-c", _bounded(self._limits)]
+        command = [*self._within, sys.executable, *program, "serve"]
         command += ["--data", str(self.data)]
         command += ["--port", str(self._port)]
         with (self.data / "stderr.txt").open("a") as stderr:

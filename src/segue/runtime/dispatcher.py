@@ -5,7 +5,8 @@ in between is known for what it is, and settled by the channel's `on_unknown` po
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -29,6 +30,7 @@ from segue.storage.outbox_items import OutboxItem
 
 _log = structlog.get_logger(__name__)
 _IDLE_WAIT_MAX_S = 1.0
+_SHARE = 3  # one campaign gets 30 of 40 places, two get 17 each, and so on
 _STORAGE_PAUSE = SECOND  # until a hand-over is begun again that could not be recorded
 _HAND_OVERS_REMEMBERED = 10_000  # of the last seconds, to tell a scanner's open from a person's
 
@@ -62,6 +64,30 @@ class Sends(Protocol):
         """Return when its provider takes the message, `now` or later; the turn is kept for it."""
 
 
+class _Slots:
+    """The places for hand-overs: some stay free for campaigns that have few under way.
+
+    A campaign may have as many under way as `_SHARE` times the places that are free. So one
+    alone gets three quarters, and however large it is, another finds a place at once.
+    """
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+
+    def take(self, campaign: str) -> bool:
+        """Take a place, if the campaign may have one more."""
+        if self.taken[campaign] >= _SHARE * (SENDERS_MAX - self.taken.total()):
+            return False
+        self.taken[campaign] += 1
+        return True
+
+    def give_back(self, campaign: str) -> None:
+        """Let others have a place."""
+        self.taken[campaign] -= 1
+        if not self.taken[campaign]:
+            del self.taken[campaign]
+
+
 class Dispatcher:
     """Works the outbox off, a bounded number of messages at a time."""
 
@@ -86,6 +112,7 @@ class Dispatcher:
             commits.now
         )  # a message may be due at the log's instant, though the clock is not
         self._under_way: set[asyncio.Task[None]] = set()
+        self._slots = _Slots()
         self._handed_over: OrderedDict[str, float] = OrderedDict()
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -115,8 +142,8 @@ class Dispatcher:
     async def run(self) -> None:
         """Hand over what is ready, until closed; what is under way then is waited for."""
         while not self._is_closing:
-            room = 0 if self._hold.is_on else SENDERS_MAX - len(self._under_way)
-            ready = self._outbox.take_ready(self._now(), room) if room > 0 else []
+            is_held = self._hold.is_on
+            ready = [] if is_held else self._outbox.take_ready(self._now(), self._slots.take)
             if ready:
                 await self._begin(ready)
             else:
@@ -132,6 +159,18 @@ class Dispatcher:
         self._wake.set()
 
     async def _begin(self, items: list[OutboxItem]) -> None:
+        """Hand over what may go, each in the place that was taken for it."""
+        begun: list[OutboxItem] = []
+        try:
+            begun = await self._begin_what_may_go(items)
+        finally:
+            keys = {item.key for item in begun}
+            for item in items:
+                if item.key not in keys:
+                    self._slots.give_back(item.deliver.campaign)
+
+    async def _begin_what_may_go(self, items: list[OutboxItem]) -> list[OutboxItem]:
+        """Begin the hand-overs that may begin, and return their messages."""
         rendered: list[tuple[OutboxItem, Rendered]] = []
         for item in items:
             if (message := self._ready_message(item)) is not None:
@@ -140,9 +179,9 @@ class Dispatcher:
         if self._hold.is_on:
             for item, _ in rendered:
                 self._outbox.retry(item.key, self._now())
-            return
+            return []
         if not rendered:
-            return
+            return []
         attempts = [(item.deliver.send_id, item.channel) for item, _ in rendered]
         try:
             await self._commits.hand_in(lambda at: SendsAttempted(at, attempts))
@@ -150,11 +189,12 @@ class Dispatcher:
             # Nothing goes out that the log does not know of; it says itself what is wrong.
             for item, _ in rendered:
                 self._outbox.retry(item.key, self._now() + _STORAGE_PAUSE)
-            return
+            return []
         for item, message in rendered:
             task = asyncio.create_task(self._hand_over(item, message))
             self._under_way.add(task)
-            task.add_done_callback(self._finished)
+            task.add_done_callback(partial(self._finished, item.deliver.campaign))
+        return [item for item, _ in rendered]
 
     def _ready_message(self, item: OutboxItem) -> Rendered | None:
         """Return the message if it may go now; else it is put off, or comes to its end."""
@@ -190,8 +230,9 @@ class Dispatcher:
             return False
         return True
 
-    def _finished(self, task: "asyncio.Task[None]") -> None:
+    def _finished(self, campaign: str, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)
+        self._slots.give_back(campaign)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a hand-over could not be recorded", error=str(error))
@@ -282,8 +323,9 @@ class Dispatcher:
         self._wake.clear()
         next_at = self._outbox.next_ready_at()
         pause = _IDLE_WAIT_MAX_S
-        has_room = len(self._under_way) < SENDERS_MAX and not self._hold.is_on
-        if next_at is not None and has_room:
+        # What may go by now and did not waits for a place: who gives one back wakes this.
+        is_crowded = bool(self._under_way) and next_at is not None and next_at <= self._now()
+        if next_at is not None and not is_crowded and not self._hold.is_on:
             pause = min(pause, max((next_at - self._now()) / SECOND, 0.001))
         try:
             await asyncio.wait_for(self._wake.wait(), pause)

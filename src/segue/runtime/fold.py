@@ -200,11 +200,20 @@ class Fold:
             case _:
                 self._change_plan(record, ordinal)
 
-    def advance(self, now: int) -> None:
-        """Let time pass to `now`: what is due by then fires, in order of its due instants."""
-        while (key := self.timers.pop_due(now)) is not None:
+    def advance(self, now: int, count_max: int | None = None) -> bool:
+        """Let time pass to `now`: what is due by then fires, in order of its due instants.
+
+        Return whether it has come there: `count_max` bounds how much fires at once.
+        """
+        fired = 0
+        while count_max is None or fired < count_max:
+            key = self.timers.pop_due(now)
+            if key is None:
+                self.now = max(self.now, now)
+                return True
             self.fire(key)
-        self.now = max(self.now, now)
+            fired += 1
+        return False
 
     def fire(self, key: TimerKey) -> None:
         """Look at a user again, because a timer has come due."""

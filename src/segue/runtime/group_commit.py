@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from segue.clock import Clock
 from segue.errors import StorageError
-from segue.model.log_records import Block, Record, TimeAdvanced, entry_count
+from segue.model.log_records import Block, Record, TimeAdvanced
+from segue.runtime.backlog import Load, load_of
 from segue.storage.ports import Journal, StoredCampaign
 
 _BLOCK_ENTRIES_MAX: Final = 20_000  # a block is decoded as a whole: this keeps it a few megabytes
@@ -27,6 +28,7 @@ class _Handed(Struct):
     records: Sequence[Record]
     campaigns: Sequence[StoredCampaign]
     committed: "asyncio.Future[int]"
+    load: Load
     is_apart: bool = False  # in a block of its own
 
 
@@ -53,6 +55,8 @@ class GroupCommit:
         self._wake = asyncio.Event()
         self._is_closing = False
         self._committing = 0
+        self.waiting_entries = 0  # handed in and not durable yet
+        self.waiting_bytes = 0
         self.trouble: str | None = None  # why the log cannot be written, as long as it cannot
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
 
@@ -160,7 +164,11 @@ class GroupCommit:
     ) -> None:
         at = self.stamp()
         saved = campaigns(at) if campaigns is not None else ()
-        self._waiting.append(_Handed(make_records(at), saved, future, is_apart))
+        records = make_records(at)
+        load = load_of(records)
+        self.waiting_entries += load.entries
+        self.waiting_bytes += load.bytes
+        self._waiting.append(_Handed(records, saved, future, load, is_apart))
         self._idle.clear()
         self._wake.set()
 
@@ -176,6 +184,9 @@ class GroupCommit:
                     await self._commit(batch)
                 finally:
                     self._committing = 0
+                    for one in batch:
+                        self.waiting_entries -= one.load.entries
+                        self.waiting_bytes -= one.load.bytes
             self._idle.set()
 
     def close(self) -> None:
@@ -220,7 +231,7 @@ class GroupCommit:
             one = self._waiting[taken]
             if one.is_apart and taken:
                 break
-            entries += sum(map(entry_count, one.records))
+            entries += one.load.entries
             taken += 1
             if one.is_apart:
                 break
@@ -228,7 +239,7 @@ class GroupCommit:
         return batch
 
     def _succeed(self, batch: list[_Handed], block: Block) -> None:
-        entries = sum(map(entry_count, block.records))
+        entries = sum(one.load.entries for one in batch)
         self._end = type(self._end)(
             block.seq, block.first_ordinal + entries, block.records[-1].received_at
         )

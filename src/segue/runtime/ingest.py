@@ -2,7 +2,8 @@
 appended and acknowledged once it is durable (semantics.md 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -12,7 +13,11 @@ from msgspec.structs import replace
 from segue.errors import BusyError
 from segue.model.events import PURCHASE, AttributeChange, DeviceChanged, Event
 from segue.model.interactions import ACTS, DERIVED_ACTS
-from segue.model.limits import INGEST_BACKLOG_EVENTS_MAX
+from segue.model.limits import (
+    BODIES_BYTES_MAX,
+    INGEST_BACKLOG_BYTES_MAX,
+    INGEST_BACKLOG_EVENTS_MAX,
+)
 from segue.model.log_records import AttributesReceived, DevicesChanged, EventsReceived
 from segue.runtime.duplicates import RecentIds
 from segue.runtime.group_commit import GroupCommit
@@ -52,6 +57,7 @@ class Ingest:
         self._processor = processor
         self._recent_ids = recent_ids
         self.event_count = 0
+        self._body_bytes = 0
 
     async def take_events(
         self,
@@ -130,14 +136,34 @@ class Ingest:
         """Keep more from coming in than can be decided about.
 
         Raises:
-            BusyError: more is waiting to be decided than memory should hold.
+            BusyError: more is waiting to be written or decided than memory should hold.
         """
-        if self._processor.backlog_entries > INGEST_BACKLOG_EVENTS_MAX:
+        entries = self._commits.waiting_entries + self._processor.backlog_entries
+        size = self._commits.waiting_bytes + self._processor.backlog_bytes
+        if entries > INGEST_BACKLOG_EVENTS_MAX or size > INGEST_BACKLOG_BYTES_MAX:
             message = (
-                f"{self._processor.backlog_entries} events are waiting to be decided; "
-                "try again in a moment"
+                f"{entries} events of {size} bytes are waiting to be decided; try again in a moment"
             )
             raise BusyError(message)
+
+    @contextmanager
+    def room_for(self, byte_count: int) -> Iterator[None]:
+        """Keep memory for a body while it is read, decoded and written.
+
+        Raises:
+            BusyError: bodies of other calls take it, or more is waiting than can be decided about.
+        """
+        self.refuse_when_busy()
+        if self._body_bytes and self._body_bytes + byte_count > BODIES_BYTES_MAX:
+            message = (
+                f"{self._body_bytes} bytes of other calls are being read; try again in a moment"
+            )
+            raise BusyError(message)
+        self._body_bytes += byte_count
+        try:
+            yield
+        finally:
+            self._body_bytes -= byte_count
 
     async def _append(self, taken: list[Event], noted: list[tuple[str, str]]) -> None:
         try:

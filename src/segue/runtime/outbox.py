@@ -1,7 +1,6 @@
 """The outbox: messages decided and not yet handed over, in the order they may be tried."""
 
-import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from segue.model.log_records import (
     SendsSettled,
 )
 from segue.runtime.dead_letters import DeadLetters
+from segue.runtime.fair_queue import FairQueue
 from segue.runtime.kept import Kept
 from segue.storage.outbox_items import DeadLetter, OutboxItem
 
@@ -33,8 +33,7 @@ class Outbox:
     ) -> None:
         self._kept: Kept[OutboxItem] = Kept()
         self.letters = DeadLetters(letters)
-        self._ready: list[tuple[int, int, str]] = []
-        self._counter = 0
+        self._ready = FairQueue(self._is_ready_at)
         for item in items:
             self.items[item.key] = item
             self._queue(item)
@@ -92,24 +91,18 @@ class Outbox:
                 self._kept.remove(item.key)
         self.letters.forget(user_id)
 
-    def take_ready(self, now: int, count_max: int) -> list[OutboxItem]:
-        """Return messages that may be tried by `now`, first decided first; each only once.
+    def take_ready(self, now: int, may_take: Callable[[str], bool]) -> list[OutboxItem]:
+        """Return messages that may be tried by `now`, in turn from each campaign; each only once.
 
-        Not those that were cut off by a crash: after a replay they stand in the queue still.
+        `may_take` says whether one more of a campaign may go. Of a campaign, what may go first
+        goes first. Not those that were cut off by a crash: after a replay they stand in the queue
+        still.
         """
-        ready: list[OutboxItem] = []
-        while self._ready and len(ready) < count_max and self._ready[0][0] <= now:
-            next_attempt_at, _, key = heapq.heappop(self._ready)
-            item = self.items.get(key)
-            if item is None or item.is_attempted:
-                continue
-            if item.next_attempt_at == next_attempt_at:
-                ready.append(item)
-        return ready
+        return [self.items[key] for key in self._ready.take(now, may_take)]
 
     def next_ready_at(self) -> int | None:
         """Return when the next message may be tried."""
-        return self._ready[0][0] if self._ready else None
+        return self._ready.next_at()
 
     def cut_off(self) -> list[OutboxItem]:
         """Return the messages whose attempt is in the log without an outcome."""
@@ -162,10 +155,12 @@ class Outbox:
                 self.letters.put(replace(letter, item=_with_accepted(letter.item, settled)))
 
     def _queue(self, item: OutboxItem) -> None:
-        if item.is_attempted:
-            return
-        self._counter += 1
-        heapq.heappush(self._ready, (item.next_attempt_at, self._counter, item.key))
+        if not item.is_attempted:
+            self._ready.put(item.deliver.campaign, item.key, item.next_attempt_at)
+
+    def _is_ready_at(self, key: str, at: int) -> bool:
+        item = self.items.get(key)
+        return item is not None and not item.is_attempted and item.next_attempt_at == at
 
 
 def _with_accepted(item: OutboxItem, settled: SendSettled) -> OutboxItem:

@@ -7,7 +7,7 @@ import structlog
 
 from segue.clock import Clock
 from segue.model.instants import SECOND
-from segue.model.limits import OUTBOX_MAX
+from segue.model.limits import OUTBOX_MAX, OUTBOX_WALK_MAX, TIMERS_AT_ONCE_MAX
 from segue.model.log_records import (
     AttributesReceived,
     Block,
@@ -19,6 +19,7 @@ from segue.model.log_records import (
     UserErased,
     entry_count,
 )
+from segue.runtime.backlog import Load, load_of
 from segue.runtime.checkpoints import Checkpoints
 from segue.runtime.fold import Fold
 from segue.runtime.group_commit import GroupCommit
@@ -49,22 +50,30 @@ class Processor:
         self.fold = fold
         self.position = position
         self.failure: Exception | None = None
-        self.backlog_entries = 0
+        self.backlog_entries = 0  # durable and not decided about yet
+        self.backlog_bytes = 0
         self._states = states
         self._timers = timers
         self._outbox = outbox
         self._checkpoints = checkpoints
         self._suppressions = suppressions
         self._clock = clock
-        self._blocks: deque[Block] = deque()
+        self._blocks: deque[tuple[Block, Load]] = deque()
         self._wake = asyncio.Event()
         self._is_closing = False
         self._applied = asyncio.Condition()
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the senders are so far behind that what can wait should."""
+        return len(self._outbox) > OUTBOX_WALK_MAX
+
     def enqueue(self, block: Block) -> None:
         """Take a committed block, to be applied in its turn."""
-        self._blocks.append(block)
-        self.backlog_entries += sum(entry_count(record) for record in block.records)
+        load = load_of(block.records)
+        self._blocks.append((block, load))
+        self.backlog_entries += load.entries
+        self.backlog_bytes += load.bytes
         self._wake.set()
 
     def apply(self, block: Block) -> None:
@@ -115,32 +124,35 @@ class Processor:
         self._wake.set()
 
     async def _step(self, commits: GroupCommit) -> None:
-        if not self._blocks:
-            self._let_time_pass(commits)
-            await self._sleep()
-            return
         if len(self._outbox) > OUTBOX_MAX and not self._is_closing:
             # Bounded: deciding waits for the senders; hand-overs free the outbox by themselves.
-            await self._sleep()
-            return
-        block = self._blocks.popleft()
-        self.apply(block)
-        self.backlog_entries -= sum(entry_count(record) for record in block.records)
-        async with self._applied:
-            self._applied.notify_all()
+            await self._sleep(_IDLE_WAIT_MAX_S)
+        elif self._blocks:
+            if self._let_time_pass(self._blocks[0][0].records[0].received_at):
+                await self._apply_next()
+        elif not commits.is_idle or self._is_closing or self._let_time_pass(commits.stamp()):
+            # Time never passes ahead of a record that has its instant already.
+            await self._sleep((self._timers.next_due() - self._clock.now()) / SECOND)
         await asyncio.sleep(0)
 
-    def _let_time_pass(self, commits: GroupCommit) -> None:
-        """Fire what is due, but never ahead of a record that has its instant already."""
-        if commits.is_idle and not self._is_closing:
-            self.fold.advance(commits.stamp())
-            self.position = Position(self.position.seq, self.position.next_ordinal, self.fold.now)
+    async def _apply_next(self) -> None:
+        block, load = self._blocks.popleft()
+        self.apply(block)
+        self.backlog_entries -= load.entries
+        self.backlog_bytes -= load.bytes
+        async with self._applied:
+            self._applied.notify_all()
 
-    async def _sleep(self) -> None:
+    def _let_time_pass(self, now: int) -> bool:
+        """Fire what is due, a bounded number at once; return whether that was all."""
+        is_there = self.fold.advance(now, TIMERS_AT_ONCE_MAX)
+        self.position = Position(self.position.seq, self.position.next_ordinal, self.fold.now)
+        return is_there
+
+    async def _sleep(self, pause_s: float) -> None:
         self._wake.clear()
-        pause = (self._timers.next_due() - self._clock.now()) / SECOND
         try:
-            await asyncio.wait_for(self._wake.wait(), min(max(pause, 0.001), _IDLE_WAIT_MAX_S))
+            await asyncio.wait_for(self._wake.wait(), min(max(pause_s, 0.001), _IDLE_WAIT_MAX_S))
         except TimeoutError:
             return
 

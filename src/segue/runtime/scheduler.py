@@ -42,6 +42,9 @@ class Scheduler:
             if walk is None or walk.walk_at > self._clock.now():
                 await self._sleep(walk)
                 continue
+            if self._processor.is_held_up:
+                await self._sleep(None)  # so that what users do finds room in the outbox
+                continue
             try:
                 await self._walk_on(walk)
             except StorageError:

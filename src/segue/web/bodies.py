@@ -15,6 +15,7 @@ from segue.runtime.ingest import Rejected
 
 T = TypeVar("T", bound=Struct)
 _NDJSON: Final = "application/x-ndjson"
+_PACKED: Final = 20  # how much smaller gzip makes events that are much alike
 
 
 async def read_body(request: Request[Any, Any, Any]) -> bytes:
@@ -31,6 +32,24 @@ async def read_body(request: Request[Any, Any, Any]) -> bytes:
         message = f'the Content-Encoding "{encoding}" is not known here; use gzip or none'
         raise ClientException(message, status_code=415)
     return _unpack(body)
+
+
+def body_bytes_of(request: Request[Any, Any, Any]) -> int:
+    """Return how much memory a call's body may take, before it is read.
+
+    One of unknown length may be as long as any; a packed one unpacks to some twenty times as much.
+    """
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal():
+        return REQUEST_BYTES_MAX
+    is_plain = request.headers.get("content-encoding", "identity").lower() == "identity"
+    return min(int(length) * (1 if is_plain else _PACKED), REQUEST_BYTES_MAX)
+
+
+async def discard_body(request: Request[Any, Any, Any]) -> None:
+    """Let a body pass that nobody wants: who is still sending would not see the answer."""
+    async for _ in request.stream():
+        pass
 
 
 async def read_json(request: Request[Any, Any, Any]) -> Any:
