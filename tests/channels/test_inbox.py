@@ -94,7 +94,8 @@ async def test_messages_that_come_while_others_are_written_share_the_next_write(
 
 async def test_a_disk_that_is_full_is_tried_again_later() -> None:
     answer = await InboxSender(FullInbox(), FixedClock(NOW)).send(note(title="Sale"))
-    assert answer == TryLater("segue.db cannot be written: the disk is full.")
+    detail = "segue.db cannot be written: the disk is full."
+    assert answer == TryLater(detail, was_asked=False)
 
 
 async def test_what_is_not_for_devices_is_refused() -> None:

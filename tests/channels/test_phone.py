@@ -183,7 +183,8 @@ class Later:
 
 async def test_a_disk_that_is_full_is_tried_again_later() -> None:
     sender = PhoneSender(FullPhones(), Later(), FixedClock(NOW))
-    assert await sender.send(MAIL) == TryLater("segue.db cannot be written: the disk is full.")
+    detail = "segue.db cannot be written: the disk is full."
+    assert await sender.send(MAIL) == TryLater(detail, was_asked=False)
 
 
 async def test_what_the_inbox_does_not_take_is_not_on_the_phone_either() -> None:

@@ -85,6 +85,7 @@ def test_a_full_disk_refuses_in_words_and_loses_nothing_acknowledged(
         assert "Make room" in answer.json()["detail"]
         assert server.api.get("/readyz").status_code == 503
         assert server.api.get("/healthz").status_code == 200
+        assert "segue_log_writable 0.0" in server.api.get("/metrics").text
         assert server.timeline("e0")  # what is there can be read
 
         make_room()

@@ -1,9 +1,12 @@
 """Signing in: sessions that end by themselves, and can be ended from elsewhere."""
 
+from contextlib import suppress
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from segue.clock import Clock
+from segue.errors import StorageError
 from segue.model.accounts import ROLE_PERMISSIONS
 from segue.model.ids import random_id
 from segue.model.limits import (
@@ -77,12 +80,13 @@ class SignIns:
             return None
         now = self._clock.now()
         account = self._kept.find(session.account_id)
-        if account is None or self._is_over(session, now):
-            self._kept.end_sessions([session.id])
-            return None
-        if now - session.seen_at >= SESSION_SEEN_EVERY:
-            self._kept.touch_session(session.id, now)
-        return SignedIn(account, session)
+        is_over = account is None or self._is_over(session, now)
+        with suppress(StorageError):  # on a full disk, people look at what is wrong
+            if is_over:
+                self._kept.end_sessions([session.id])
+            elif now - session.seen_at >= SESSION_SEEN_EVERY:
+                self._kept.touch_session(session.id, now)
+        return None if account is None or is_over else SignedIn(account, session)
 
     def of(self, account_id: str) -> list[StoredSession]:
         """Return an account's sessions that are not over, the one seen last first."""

@@ -58,6 +58,10 @@ class RuntimeCollector(Collector):
                 "Messages that failed and may be tried again.",
                 len(runtime.outcomes.outbox.letters),
             ),
+            "segue_log_writable": (
+                "Whether the log can be written: 0 on a full disk.",
+                runtime.commits.trouble is None,
+            ),
             "segue_log_blocks": ("Number of the newest block.", runtime.commits.last_seq),
             "segue_log_bytes": ("Bytes of the log's blocks.", runtime.journal.log_bytes()),
             "segue_active_campaigns": (
