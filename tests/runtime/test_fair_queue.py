@@ -14,8 +14,10 @@ from segue.model.limits import SENDERS_MAX, TIMERS_AT_ONCE_MAX
 from segue.model.log_records import AttributesReceived, CampaignPublished, EventsReceived
 from segue.model.rendered import Rendered
 from segue.runtime import processor, scheduler
+from segue.runtime.counter_check import check_counters
 from segue.runtime.dispatcher import _Slots
 from segue.runtime.fair_queue import FairQueue
+from segue.runtime.replay import compare_with_record
 from tests.support.live import LiveRuntime
 
 START = parse_instant("2026-11-01T00:00:00Z")
@@ -173,20 +175,32 @@ async def test_a_schedule_for_everybody_waits_for_room_and_leaves_some_to_what_u
     await live.stop()
 
 
-async def test_timers_that_are_due_together_fire_in_parts_with_the_same_outcome() -> None:
+async def test_timers_that_are_due_together_fire_in_parts_and_each_once_after_a_crash() -> None:
     provider = SlowProvider("nobody")
     live = LiveRuntime(START, provider)
     await live.start()
     await live.hand_in([published("later", triggers=[{"event": "go"}], delay={"after": "1h"})])
     users = [f"u{number}" for number in range(TIMERS_AT_ONCE_MAX + 100)]
     await live.hand_in([EventsReceived(START, [Event(user, "go") for user in users])])
-    left = []
-    fold = live.runtime.processor.fold
-    while not fold.advance(START + HOUR, TIMERS_AT_ONCE_MAX):
-        left.append(len(live.runtime.timers.of_campaign("later")))
-    assert left == [100]
+    live.clock.advance(HOUR)
+    live.runtime.dispatcher.close()
+    assert not live.runtime.processor._let_time_pass(START + HOUR)
+    await live.checkpoint()  # between two parts of one instant
+    await live.crash()
+    journal, snapshot = live.stores.journal, live.stores.snapshot
+    assert snapshot.position().now == START + HOUR
+    assert len(snapshot.timers_of("later")) == 100
+    compared = compare_with_record(journal, snapshot)
+    assert compared.difference is None
+    assert compared.equal == len(users) + TIMERS_AT_ONCE_MAX  # entered, and sent
+    counted = check_counters(journal, snapshot, lambda _done, _total: None)
+    assert counted is not None
+    assert counted.faults == []
+
+    await live.start()
     await live.move_to(START + HOUR)
-    verdicts = await live.stop()
-    sent = [one for one in verdicts if one.decision == "send"]
+    sent = [one for one in await live.stop() if one.decision == "send"]
     assert {one.at for one in sent} == {START + HOUR}
-    assert len(sent) == len(users)
+    assert sorted(one.user_id for one in sent) == sorted(users)
+    assert provider.handed["later"] == len(users)
+    assert compare_with_record(journal, snapshot).difference is None

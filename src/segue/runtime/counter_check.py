@@ -13,8 +13,8 @@ from segue.model.instants import HOUR, format_instant
 from segue.model.limits import FAULTS_TOLD_MAX
 from segue.model.log_records import CampaignPublished
 from segue.runtime.in_memory import RunOutcomes
-from segue.runtime.recorded import Progress, RecordedLog
-from segue.storage.ports import Counter, Journal, Position, Snapshot
+from segue.runtime.recorded import Progress, RecordedLog, next_timer
+from segue.storage.ports import Counter, Journal, Position, Snapshot, TimerKey
 
 _LOOKS_MAX = 5  # at the counters of a running server, which writes them every few seconds
 
@@ -32,13 +32,13 @@ def check_counters(journal: Journal, snapshot: Snapshot, progress: Progress) -> 
     if not log.is_whole:
         return None
     campaigns = {one.document.slug for one in log.changes if isinstance(one, CampaignPublished)}
-    position, stored = _stored(snapshot, campaigns)
+    position, unfired, stored = _stored(snapshot, campaigns)
     outcomes = _CountedOutcomes(lambda: fold.plan)
     fold = log.new_fold(outcomes)
     for record, place in log.records(through_seq=position.seq, progress=progress):
         fold.apply(record, place.ordinal)
         outcomes.take()
-    fold.advance(position.now)
+    fold.advance(position.now, before=unfired)
     counted = outcomes.counts
     faults = [
         f"{_name(counter)} is {stored.get(counter, 0.0):g}, and the log says "
@@ -67,13 +67,16 @@ class _CountedOutcomes(RunOutcomes):
         self.counts[counter] += count.amount
 
 
-def _stored(snapshot: Snapshot, campaigns: set[str]) -> tuple[Position, dict[Counter, float]]:
-    """Return the snapshot's counters, all of one checkpoint, and which that was."""
+def _stored(
+    snapshot: Snapshot, campaigns: set[str]
+) -> tuple[Position, TimerKey | None, dict[Counter, float]]:
+    """Return the snapshot's counters, all of one checkpoint, and where that stands."""
     for _ in range(_LOOKS_MAX):
         before = snapshot.position()
+        unfired = next_timer(snapshot)
         found = [pair for campaign in sorted(campaigns) for pair in snapshot.counters(campaign)]
         if snapshot.position() == before:
-            return before, dict(found)
+            return before, unfired, dict(found)
     message = (
         f"the counters were written anew during each of {_LOOKS_MAX} looks at them; stop the "
         "server, or check a backup of the folder"

@@ -200,10 +200,13 @@ class Fold:
             case _:
                 self._change_plan(record, ordinal)
 
-    def advance(self, now: int, count_max: int | None = None) -> bool:
+    def advance(
+        self, now: int, count_max: int | None = None, before: TimerKey | None = None
+    ) -> bool:
         """Let time pass to `now`: what is due by then fires, in order of its due instants.
 
-        Return whether it has come there: `count_max` bounds how much fires at once.
+        Return whether it has come there: `count_max` bounds how much fires at once, and what
+        comes at or behind `before` does not.
         """
         fired = 0
         while count_max is None or fired < count_max:
@@ -211,6 +214,9 @@ class Fold:
             if key is None:
                 self.now = max(self.now, now)
                 return True
+            if before is not None and key >= before:
+                self.timers.add(key)
+                return False
             self.fire(key)
             fired += 1
         return False

@@ -26,7 +26,7 @@ from segue.runtime.in_memory import DictStates
 from segue.runtime.read_back import LogReadBack
 from segue.runtime.recovery import all_plan_changes
 from segue.runtime.waits import TimerHeap
-from segue.storage.ports import Journal, Snapshot
+from segue.storage.ports import Journal, Snapshot, TimerKey
 
 # (entries done, entries in all)
 Progress = Callable[[int, int], None]
@@ -115,6 +115,14 @@ class RecordedLog:
                 ordinal += entry_count(record)
             expected += 1
             progress(ordinal - self.begin.ordinal, total)
+
+
+def next_timer(snapshot: Snapshot) -> TimerKey | None:
+    """Return the first timer that was due at the snapshot's position, and had not fired yet.
+
+    Timers that are due together fire in parts, and a checkpoint may come between two of them.
+    """
+    return next(iter(snapshot.timers_between(-1, snapshot.position().now, 1)), None)
 
 
 class Unheard:

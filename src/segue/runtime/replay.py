@@ -9,8 +9,8 @@ from segue.errors import SegueError
 from segue.model.instants import format_instant
 from segue.model.verdicts import Verdict
 from segue.runtime.in_memory import RunOutcomes
-from segue.runtime.recorded import Place, Progress, RecordedLog, no_progress
-from segue.storage.ports import Journal, Position, Snapshot
+from segue.runtime.recorded import Place, Progress, RecordedLog, next_timer, no_progress
+from segue.storage.ports import Journal, Position, Snapshot, TimerKey
 
 _Decided = Iterator[tuple[Verdict, Place]]
 
@@ -54,7 +54,7 @@ def compare_with_record(
         )
         raise SegueError(message)
     position = snapshot.position()
-    decided = _decide_again(log, position, progress)
+    decided = _decide_again(log, position, next_timer(snapshot), progress)
     recorded = snapshot.read_verdicts()
     lost = 0
     if snapshot.has_lost_verdicts():
@@ -69,7 +69,9 @@ def compare_with_record(
     )
 
 
-def _decide_again(log: RecordedLog, position: Position, progress: Progress) -> _Decided:
+def _decide_again(
+    log: RecordedLog, position: Position, unfired: TimerKey | None, progress: Progress
+) -> _Decided:
     """Yield what is decided about the log up to a position, each with the record being applied."""
     outcomes = RunOutcomes("recorded", lambda: fold.plan)
     fold = log.new_fold(outcomes)
@@ -78,7 +80,7 @@ def _decide_again(log: RecordedLog, position: Position, progress: Progress) -> _
         fold.apply(record, place.ordinal)
         for verdict in outcomes.take():
             yield verdict, place
-    fold.advance(position.now)
+    fold.advance(position.now, before=unfired)
     for verdict in outcomes.take():
         yield verdict, place
 
