@@ -88,26 +88,31 @@ def test_a_folder_that_may_not_be_written_is_told_with_its_remedy(
     assert re.search(r"cannot be (opened|written): .*\. Give the folder to the user", line)
 
 
-def test_what_lies_on_a_disk_that_may_not_be_written_is_read(tmp_path: Path) -> None:
-    with open_stores(tmp_path) as stores:
+@pytest.mark.slow
+def test_what_lies_on_a_disk_that_may_not_be_written_is_read_and_backed_up(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with open_stores(data) as stores:
         stores.journal.append(block(1, 0, "ann"))
         stores.snapshot.commit(checkpoint(1, states=[("ann", state())]))
-    tmp_path.chmod(0o500)
+    data.chmod(0o500)
     code = (
         "import sys; from pathlib import Path; from segue.storage.open import open_for_reading\n"
         "with open_for_reading(Path(sys.argv[1])) as stores:\n"
-        "    print(stores.journal.log_end().seq, stores.snapshot.count_users())"
+        "    print(stores.journal.log_end().seq, stores.snapshot.count_users())\n"
+        "from segue.storage.backup import make_backup\n"
+        "made = make_backup(Path(sys.argv[1]), Path(sys.argv[2]), 0, lambda *_: None)\n"
+        "print(made.last_block, made.snapshot_block)"
     )
     try:
         done = subprocess.run(
-            [*bound_by_modes(), sys.executable, "-c", code, str(tmp_path)],
+            [*bound_by_modes(), sys.executable, "-c", code, str(data), str(tmp_path / "b")],
             capture_output=True,
             text=True,
             check=False,
         )
     finally:
-        tmp_path.chmod(0o700)
-    assert (done.stdout, done.stderr) == ("1 1\n", "")
+        data.chmod(0o700)
+    assert (done.stdout, done.stderr) == ("1 1\n1 1\n", "")
 
 
 def test_a_file_opened_for_reading_says_that_it_cannot_be_written(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def _findings(settings: Settings, clock: Clock) -> Iterator[Finding]:
     folder = settings.data_dir
     found = list(file_findings(folder))
     yield from found
+    if folder.exists() and not os.access(folder, os.R_OK | os.X_OK):
+        return
     yield from _server(settings, folder)
     if not (folder / JOURNAL_FILE).exists():
         yield Finding("clock", "ok", f"it says {format_instant(clock.now())}")

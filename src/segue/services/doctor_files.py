@@ -24,6 +24,11 @@ def file_findings(folder: Path) -> Iterator[Finding]:
     if not folder.exists():
         yield _to_be_made(folder)
         return
+    if not os.access(folder, os.R_OK | os.X_OK):
+        detail = f"{folder.absolute()} may not be entered by user {os.geteuid()}"
+        remedy = f"Run it as user {folder.stat().st_uid}, to whom the folder belongs."
+        yield Finding("data folder", "fail", detail, remedy)
+        return
     yield _folder_finding(folder)
     yield _space_finding(folder)
     try:

@@ -27,6 +27,7 @@ from segue.storage.open import (
     refuse_no_database,
 )
 from segue.storage.set_aside import refuse_gap
+from segue.storage.sqlite import read_only_uri
 from segue.storage.sqlite_errors import failed_access, failed_opening
 from segue.storage.sqlite_journal import SqliteJournal
 
@@ -174,7 +175,7 @@ def _copy_database(source: Path, target: Path, progress: Progress) -> None:
     target.touch(mode=0o600)
     try:
         with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
+            closing(sqlite3.connect(read_only_uri(source), uri=True)) as reading,
             closing(sqlite3.connect(target)) as writing,
         ):
             reading.isolation_level = writing.isolation_level = None

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from segue.storage import sqlite_journal, sqlite_snapshot
 from segue.storage.open import JOURNAL_FILE, LOCK_FILE, SNAPSHOT_FILE
+from segue.storage.sqlite import read_only_uri
 from segue.storage.sqlite_errors import failed_access
 
 
@@ -54,10 +55,8 @@ def lock_owner(data_dir: Path) -> str | None:
 
 
 def _format_of(path: Path) -> int:
-    is_untouched = not os.access(path.parent, os.W_OK)
-    mode = "ro&immutable=1" if is_untouched else "ro"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as file:
+        with closing(sqlite3.connect(read_only_uri(path), uri=True)) as file:
             return int(file.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.DatabaseError as error:
         raise failed_access(path, error) from error

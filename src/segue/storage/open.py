@@ -163,8 +163,13 @@ def refuse_no_database(data_dir: Path) -> None:
 
     Raises:
         NotFoundError: there is no database in the folder.
+        StorageError: the folder may not be entered.
     """
-    if not (data_dir / JOURNAL_FILE).exists():
+    try:
+        is_there = (data_dir / JOURNAL_FILE).exists()
+    except OSError as error:
+        raise failed_opening(data_dir / JOURNAL_FILE, error) from error
+    if not is_there:
         raise NotFoundError(
             f"There is no database of Segue in {data_dir.absolute()}; "
             "name the folder that `segue serve` keeps its data in."

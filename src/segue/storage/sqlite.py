@@ -142,12 +142,10 @@ class Database:
             raise ConflictError(f"{self.path} has been closed.")
 
     def _connect(self) -> sqlite3.Connection:
-        mode = "ro" if self._is_read_only else "rw"
-        if self._is_read_only and _is_untouched(self.path):
-            mode = "ro&immutable=1"
+        writable = f"{self.path.absolute().as_uri()}?mode=rw"
         try:
             return sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode={mode}",
+                read_only_uri(self.path) if self._is_read_only else writable,
                 uri=True,
                 timeout=_BUSY_TIMEOUT_S,
                 isolation_level=None,  # transactions begin and end where the code says so
@@ -221,6 +219,11 @@ def _is_of_file(error: sqlite3.DatabaseError) -> bool:
     return type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError)
 
 
-def _is_untouched(path: Path) -> bool:
-    """Return whether nobody can be writing: SQLite needs its -shm where somebody may."""
-    return not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+def read_only_uri(path: Path) -> str:
+    """Return what SQLite opens a file by to read it.
+
+    It needs its -shm beside it, except where nobody can be writing: on a disk that may not be.
+    """
+    has_log = path.with_name(path.name + "-wal").exists()
+    is_frozen = not has_log and not os.access(path.parent, os.W_OK)
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_frozen else ''}"
