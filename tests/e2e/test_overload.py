@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,10 @@ from tests.support.servers import SegueServer, eventually
 
 pytestmark = pytest.mark.slow
 
-ALLOWED = {"SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES": '["127.0.0.0/8"]'}
+ALLOWED = {
+    "SEGUE_CHANNELS__WEBHOOK__ALLOW_PRIVATE_ADDRESSES": '["127.0.0.0/8"]',
+    "SEGUE_CHANNELS__WEBHOOK__TIMEOUT_S": "300",  # so that a stuck call is stuck to the end
+}
 CROWD = 300
 LIMITS = {
     "segue.runtime.dispatcher.SENDERS_MAX": 8,
@@ -29,7 +31,6 @@ LIMITS = {
     "segue.runtime.ingest.INGEST_BACKLOG_EVENTS_MAX": 200,
     "segue.runtime.ingest.BODIES_BYTES_MAX": 100_000,
 }
-AT_ONCE_S = 10.0  # on a busy machine; what waits for the crowd waits for ever
 
 
 class SlowReceiver:
@@ -53,7 +54,7 @@ def slow_receiver() -> Iterator[SlowReceiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.calls[self.path, json.loads(body)["user"]] += 1
             if self.path == "/slow":
-                receiver.is_open.wait(30)
+                receiver.is_open.wait(300)
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -102,9 +103,8 @@ def test_under_load_what_users_do_is_sent_at_once_and_nothing_is_lost(
     eventually(lambda: outbox_of(server) > 40, "the large campaign")
     assert len(receiver.users("/slow")) <= 6  # of eight places: some are left to others
 
-    # Single sends, by event and by the API, while the large campaign is stuck.
+    # Single sends, by event and by the API, while the large campaign is stuck until it is let go.
     for number in range(4):
-        began = time.monotonic()
         server.event(f"u{number}", "came")
         answer = server.api.post(
             "/api/v1/campaigns/codes/send", json={"recipients": [{"user_id": f"api-{number}"}]}
@@ -112,7 +112,6 @@ def test_under_load_what_users_do_is_sent_at_once_and_nothing_is_lost(
         assert answer.status_code == 202, answer.text
         wanted = {f"u{number}", f"api-{number}"}
         eventually(lambda wanted=wanted: wanted <= receiver.users("/quick"), "single sends")
-        assert time.monotonic() - began < AT_ONCE_S
     assert len(receiver.users("/slow")) <= 6
     assert outbox_of(server) <= 100
 
@@ -120,9 +119,7 @@ def test_under_load_what_users_do_is_sent_at_once_and_nothing_is_lost(
     acknowledged: list[str] = []
     while True:
         names = [f"flood-{len(acknowledged) + number}" for number in range(50)]
-        began = time.monotonic()
         answer = flood(server, names)
-        assert time.monotonic() - began < AT_ONCE_S
         if answer.status_code != 202:
             break
         acknowledged += names
