@@ -8,7 +8,7 @@ import random
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
@@ -74,19 +74,25 @@ def lines_of(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run_segue(*arguments).splitlines()]
 
 
-def attempts_and_ends(data: Path) -> tuple[Counter[str], Counter[str], int]:
-    """Return how often the log has each send begun, and how often accepted; and how many wait."""
+class Sends(NamedTuple):
+    """What the log has of sends: how often each was begun, how each ended; and how many wait."""
+
+    begun: Counter[str]
+    ends: Counter[tuple[str, str | None]]  # by send, with the reason of one that was not accepted
+    waiting: int
+
+
+def sends_of(data: Path) -> Sends:
     begun: Counter[str] = Counter()
-    accepted: Counter[str] = Counter()
+    ends: Counter[tuple[str, str | None]] = Counter()
     with open_for_reading(data) as stores:
         for block in stores.journal.read_log():
             for record in block.records:
                 if isinstance(record, SendsAttempted):
                     begun.update(send_id for send_id, _ in record.attempts)
                 elif isinstance(record, SendsSettled):
-                    ends = [one for one in record.settled if one.settled_as == "accepted"]
-                    accepted.update(one.send_id for one in ends)
-        return begun, accepted, len(stores.snapshot.outbox())
+                    ends.update((one.send_id, one.reason) for one in record.settled)
+        return Sends(begun, ends, len(stores.snapshot.outbox()))
 
 
 def told(lines: list[dict[str, Any]]) -> Counter[str]:
@@ -138,13 +144,16 @@ def test_a_server_killed_at_random_moments_loses_and_doubles_nothing(
     assert told(recorded) == told(uninterrupted)
     assert {line["decision"] for line in recorded} >= {"enter", "send", "cancel", "convert"}
 
-    # Sends: each is accepted once, and no call is made but those the log has begun. A call is only
-    # repeated where a kill has left its outcome unknown, and bears the same id then.
-    begun, accepted, waiting = attempts_and_ends(data)
-    assert set(accepted.values()) == {1}
-    assert accepted.keys() <= calls.keys() <= begun.keys()
+    # Sends: each ends once, and no call is made but those the log has begun. A call is only
+    # repeated where a kill has left its outcome unknown, and bears the same id then. On a busy
+    # machine one may fail at last that kills have cut off five times before.
+    begun, ends, waiting = sends_of(data)
+    accepted = {send_id for send_id, reason in ends if reason is None}
+    assert len({send_id for send_id, _ in ends}) == ends.total()
+    assert {reason for _, reason in ends} <= {None, "gave_up"}
+    assert accepted <= calls.keys() <= begun.keys()
     assert [one for one, count in calls.items() if count > begun[one]] == []
-    assert sum(line["decision"] == "send" for line in recorded) == len(accepted) + waiting
+    assert sum(line["decision"] == "send" for line in recorded) == ends.total() + waiting
 
     # Counters: those of the log counted anew; and everything stored is whole.
     [checked] = lines_of("db", "check", "--deep", "--json", "--data", str(data))
@@ -152,5 +161,6 @@ def test_a_server_killed_at_random_moments_loses_and_doubles_nothing(
     assert "counters are what the log says" in checked["findings"][-1]["detail"]
     print(
         f"{len(ids)} events, {len(load.acknowledged)} acknowledged; {len(accepted)} sends, "
+        f"{ends.total() - len(accepted)} given up, "
         f"{sum(calls.values()) - len(calls)} calls repeated under the same id"
     )
