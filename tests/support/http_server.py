@@ -19,11 +19,17 @@ class QuietHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class PatientServer(ThreadingHTTPServer):
+    """Lets as many wait for a connection as a sender may open at once; five would be reset."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 @contextlib.contextmanager
 def serving(handler: type[QuietHandler]) -> Iterator[str]:
     """Serve until the end of the block; yield the origin, such as http://127.0.0.1:54321."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = PatientServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
