@@ -132,7 +132,12 @@ EMPTY_PLAN: Final = Plan({}, {}, {}, ACTS)
 
 
 def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
-    """Return the plan after campaigns, segments or the workspace were changed, in order."""
+    """Return the plan after campaigns, segments or the workspace were changed, in order.
+
+    What a filter among the changes asks about is followed, even if a later one took its place:
+    so the plan is the same whether they come at once or one by one.
+    """
+    changes = list(changes)
     campaigns, segments = dict(plan.campaigns), dict(plan.segments)
     workspace, zone_set_at = plan.workspace, plan.zone_set_at
     for change in changes:
@@ -154,7 +159,8 @@ def apply_changes(plan: Plan, changes: Iterable[PlanChange]) -> Plan:
             case _:
                 assert_never(change)
     changed = replace(plan, campaigns=campaigns, segments=segments)
-    return _compile(replace(changed, workspace=workspace, zone_set_at=zone_set_at))
+    compiled = _compile(replace(changed, workspace=workspace, zone_set_at=zone_set_at))
+    return with_trackers(compiled, (node for change in changes for node in filters_of(change)))
 
 
 def audiences_in(documents: Iterable[Campaign]) -> list[Filter]:
