@@ -170,6 +170,12 @@ class Fold:
         """
         self._plan = with_trackers(self.plan, filters)
 
+    def fork(self, states: States, timers: Timers, outcomes: Outcomes) -> "Fold":
+        """Return a fold with other ends that stands where this one does."""
+        fold = Fold(states, timers, outcomes, self._read_back)
+        fold.now, fold.walks, fold._plan = self.now, dict(self.walks), self.plan
+        return fold
+
     def apply(self, record: Record, ordinal: int) -> None:
         """Take in one record, whose first entry is the log's `ordinal`-th.
 
@@ -196,6 +202,7 @@ class Fold:
                 pass
             case UserErased():
                 self._carry_out(end_by_erasure(self.states.get(record.user_id)), record.user_id)
+                self.timers.forget_user(record.user_id)  # also those of schedules on their way
                 self.states.erase(record.user_id)
             case _:
                 self._change_plan(record, ordinal)

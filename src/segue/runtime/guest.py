@@ -187,6 +187,7 @@ class _Added:
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
         self.add, self.cancel = timers.add, timers.cancel
+        self.forget_user = timers.forget_user
 
     def pop_due(self, _through: int) -> TimerKey | None:
         """Return none: whose turn it is shows among the host's."""
@@ -204,6 +205,7 @@ class _Shared:
         self._timers = timers
         self._guest = guest
         self.add, self.cancel, self.of_campaign = timers.add, timers.cancel, timers.of_campaign
+        self.forget_user = timers.forget_user
 
     def pop_due(self, through: int) -> TimerKey | None:
         """Take and return the host's first timer due at or before `through`, if there is one."""

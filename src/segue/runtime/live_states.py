@@ -20,10 +20,12 @@ class LiveStates:
 
     def __init__(self, snapshot: Snapshot, cache_max: int = STATE_CACHE_MAX) -> None:
         self._snapshot = snapshot
-        self._cache_max = cache_max
+        self.cache_max = cache_max
         self._clean: OrderedDict[str, UserState] = OrderedDict()
         self._changed: dict[str, UserState | None] = {}  # None: erased
         self._being_written: dict[str, UserState | None] = {}
+        self._erased: set[str] = set()  # also those who have come back since
+        self._erased_being_written: set[str] = set()
         self._absent: set[str] = set()  # of the users last prefetched, those without a state
         self._views: list[View] = []
 
@@ -31,6 +33,11 @@ class LiveStates:
     def changed_count(self) -> int:
         """How many states the next checkpoint has to write."""
         return len(self._changed)
+
+    @property
+    def clean_count(self) -> int:
+        """How many states are kept that the snapshot has as well."""
+        return len(self._clean)
 
     def get(self, user_id: str) -> UserState:
         """Return the user's state, an empty one for a user never seen."""
@@ -84,6 +91,7 @@ class LiveStates:
         """Forget the user."""
         self._hold(user_id)
         self._changed[user_id] = None
+        self._erased.add(user_id)
         self._clean.pop(user_id, None)
 
     def ids_between(self, after: str, through: str | None) -> list[str]:
@@ -109,16 +117,20 @@ class LiveStates:
         return sorted(found)[:limit]
 
     def begin_writing(self) -> tuple[list[tuple[str, UserState]], list[str]]:
-        """Return the changed states and the erased users; until `end_writing` both stay here."""
+        """Return the changed states and the erased users; until `end_writing` both stay here.
+
+        Who was erased and has come back is among both: what was kept of them before goes.
+        """
         self._being_written, self._changed = self._changed, {}
+        self._erased_being_written, self._erased = self._erased, set()
         written = [(user, state) for user, state in self._being_written.items() if state]
-        erased = [user for user, state in self._being_written.items() if state is None]
-        return written, erased
+        return written, sorted(self._erased_being_written)
 
     def end_writing(self, is_written: bool) -> None:
         """Let go of what was written; after a failure it counts as changed again."""
         if not is_written:
             self._changed = {**self._being_written, **self._changed}
+            self._erased |= self._erased_being_written
         for user_id, state in self._being_written.items():
             if is_written and state is not None and user_id not in self._changed:
                 self._keep(user_id, state)
@@ -131,5 +143,5 @@ class LiveStates:
 
     def _keep(self, user_id: str, state: UserState) -> None:
         self._clean[user_id] = state
-        while len(self._clean) > self._cache_max:
+        while len(self._clean) > self.cache_max:
             self._clean.popitem(last=False)

@@ -22,6 +22,8 @@ class LiveTimers:
         self._gone: set[TimerKey] = set()
         self._set_being_written: set[TimerKey] = set()
         self._gone_being_written: set[TimerKey] = set()
+        self._forgotten: set[str] = set()  # users, of whom the snapshot may yet have timers
+        self._forgotten_being_written: set[str] = set()
         self._writing_number = 0  # what was read of the snapshot fits memory while it stays
         self._extend(now + TIMER_HORIZON)
 
@@ -36,6 +38,13 @@ class LiveTimers:
         """Take a timer away."""
         self._heap.cancel(key)
         self._forget(key)
+
+    def forget_user(self, user_id: str) -> None:
+        """Take all timers of a user away; the snapshot does so with everything else of theirs."""
+        for key in [*self._heap, *self._set, *self._set_being_written]:
+            if key.user_id == user_id:
+                self.cancel(key)
+        self._forgotten.add(user_id)
 
     def pop_due(self, through: int) -> TimerKey | None:
         """Take and return the first timer due at or before `through`, if there is one."""
@@ -83,6 +92,7 @@ class LiveTimers:
         """Return the timers to write and those to delete; until `end_writing` both stay here."""
         self._set_being_written, self._set = self._set, set()
         self._gone_being_written, self._gone = self._gone, set()
+        self._forgotten_being_written, self._forgotten = self._forgotten, set()
         return sorted(self._set_being_written), sorted(self._gone_being_written)
 
     def end_writing(self, is_written: bool) -> None:
@@ -90,7 +100,9 @@ class LiveTimers:
         if not is_written:
             self._set |= self._set_being_written - self._gone
             self._gone |= self._gone_being_written - self._set
+            self._forgotten |= self._forgotten_being_written
         self._set_being_written, self._gone_being_written = set(), set()
+        self._forgotten_being_written = set()
         self._writing_number += 1
 
     def _forget(self, key: TimerKey) -> None:
@@ -112,5 +124,11 @@ class LiveTimers:
 
     def _overlay(self, stored: set[TimerKey]) -> set[TimerKey]:
         """Return timers of the snapshot, corrected by what it does not know yet."""
+        stored = _without(stored, self._forgotten_being_written)
         older = (stored - self._gone_being_written) | self._set_being_written
-        return (older - self._gone) | self._set
+        return (_without(older, self._forgotten) - self._gone) | self._set
+
+
+def _without(keys: set[TimerKey], user_ids: set[str]) -> set[TimerKey]:
+    """Return the timers of all other users."""
+    return {key for key in keys if key.user_id not in user_ids} if user_ids else keys

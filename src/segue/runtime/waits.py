@@ -22,6 +22,9 @@ class Timers(Protocol):
     def of_campaign(self, campaign: str) -> list[TimerKey]:
         """Return the timers of a campaign, in order."""
 
+    def forget_user(self, user_id: str) -> None:
+        """Take all timers of a user away."""
+
 
 class TimerHeap:
     """All timers in one heap; a cancelled one is passed over when its turn comes."""
@@ -66,3 +69,8 @@ class TimerHeap:
     def of_campaign(self, campaign: str) -> list[TimerKey]:
         """Return the timers of a campaign, in order."""
         return sorted(key for key in self._live if key.campaign == campaign)
+
+    def forget_user(self, user_id: str) -> None:
+        """Take all timers of a user away."""
+        for key in [key for key in self._live if key.user_id == user_id]:
+            self.cancel(key)

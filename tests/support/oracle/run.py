@@ -240,6 +240,8 @@ class Oracle(Decider):
                 knowledge.segments.pop(line["slug"], None)
             case "erase":
                 self.users.pop(line["user_id"], None)
+                # also schedules on their way: nothing of an erased user is left anywhere
+                self.arrivals = [one for one in self.arrivals if one[1] != line["user_id"]]
             case "send":
                 act_id = derive_id(self.now, "event", number)
                 self.enter_directly(slug, Act(act_id, line["user_id"], "api_trigger", self.now))
