@@ -1,9 +1,11 @@
 """A push token is one user's at a time, through restarts, crashes and failed commits."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
+from segue.errors import StorageFullError
 from segue.model.devices import Device
 from segue.model.events import DeviceChanged
 from segue.model.instants import parse_instant
@@ -116,6 +118,47 @@ async def test_a_registration_that_could_not_be_logged_takes_nothing(
     with pytest.raises(OSError, match="no space"):
         await take(live, phone("bob"))
     monkeypatch.setattr(journal, "append", append)
+    await take(live, phone("bob"))
+    assert [tokens(live, user) for user in ("ada", "bob")] == [[], ["t"]]
+    await live.stop()
+
+
+async def test_a_token_is_taken_from_who_has_it_though_a_registration_in_between_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Found by `segue simulate`: the taking was from bob, who never came to have it.
+    live = await started()
+    await take(live, phone("ada"))
+    journal = live.stores.journal
+    append, failures = journal.append, 1
+
+    def full_once(block: Block, campaigns: Sequence[StoredCampaign] = ()) -> None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise StorageFullError("no space left")
+        append(block, campaigns)
+
+    monkeypatch.setattr(journal, "append", full_once)
+    ingest = live.runtime.ingest
+    bob, cy = await asyncio.gather(
+        ingest.take_devices([phone("bob")]),
+        ingest.take_devices([phone("cy")]),
+        return_exceptions=True,
+    )
+    await live.settle()
+    assert (type(bob), cy) == (StorageFullError, None)
+    assert [tokens(live, user) for user in ("ada", "bob", "cy")] == [[], [], ["t"]]
+    await live.stop()
+
+
+async def test_a_checkpoint_before_a_registration_is_durable_does_not_forget_it() -> None:
+    # Found by `segue simulate`: nothing else had changed, so nothing was written, and it was lost.
+    live = await started()
+    registering = asyncio.create_task(live.runtime.ingest.take_devices([phone("ada")]))
+    await asyncio.sleep(0)
+    await live.checkpoint()
+    await registering
     await take(live, phone("bob"))
     assert [tokens(live, user) for user in ("ada", "bob")] == [[], ["t"]]
     await live.stop()

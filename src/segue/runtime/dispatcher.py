@@ -122,6 +122,11 @@ class Dispatcher:
         self._wake.set()
 
     @property
+    def under_way_count(self) -> int:
+        """How many hand-overs are under way."""
+        return len(self._under_way)
+
+    @property
     def is_busy(self) -> bool:
         """Whether hand-overs are under way."""
         return bool(self._under_way)

@@ -37,7 +37,7 @@ class RecentIds:
         if not self.generations or self.generations[-1][0] != hour:
             self.generations.append((hour, {}))
             self._forget(now)
-        elif self._count() >= self.ids_max:
+        elif self.count() >= self.ids_max:
             self.shortened_count += 1
             del self.generations[0]
             return self._newest(now)
@@ -47,5 +47,6 @@ class RecentIds:
         oldest_kept = now - DUPLICATE_WINDOW - HOUR
         self.generations = [pair for pair in self.generations if pair[0] > oldest_kept]
 
-    def _count(self) -> int:
+    def count(self) -> int:
+        """Return how many ids are kept."""
         return sum(len(ids) for _, ids in self.generations)

@@ -2,6 +2,7 @@
 appended and acknowledged once it is durable (semantics.md 8).
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -56,6 +57,9 @@ class Ingest:
         self._token_owners = token_owners
         self._processor = processor
         self._recent_ids = recent_ids
+        self._under_way: dict[tuple[str, str], asyncio.Future[int]] = {}  # ids not yet durable
+        self._tokens_under_way: dict[str, asyncio.Future[int]] = {}
+        self.backlog_max = INGEST_BACKLOG_EVENTS_MAX
         self.event_count = 0
         self._body_bytes = 0
 
@@ -79,7 +83,7 @@ class Ingest:
         rejected = [entry for entry in events if isinstance(entry, Rejected)]
         taken: list[Event] = []
         noted: list[tuple[str, str]] = []
-        duplicates = 0
+        duplicates: list[Event] = []
         now = self._commits.stamp()
         for index, event in enumerate(events):
             if isinstance(event, Rejected):
@@ -89,7 +93,7 @@ class Ingest:
             elif event.id is None:
                 taken.append(self._with_slug(event))
             elif self._recent_ids.is_duplicate(event.user_id, event.id, now):
-                duplicates += 1
+                duplicates.append(event)
             else:
                 noted.append((event.user_id, event.id))
                 taken.append(self._with_slug(event))
@@ -101,9 +105,10 @@ class Ingest:
                 if kept == list(events):
                     raise
                 return await self.take_events(kept, is_trusted, is_urgent=is_urgent)
+        again = await self._take_doubles_of_lost(duplicates, is_trusted)
         rejected.sort(key=lambda one: one.index)
         self.event_count += len(taken)
-        return Taken(len(taken), duplicates, rejected)
+        return Taken(len(taken) + again, len(duplicates) - again, rejected)
 
     async def take_attributes(
         self, changes: Sequence[AttributeChange], *, is_urgent: bool = False
@@ -124,13 +129,23 @@ class Ingest:
             BusyError: more is waiting to be decided than memory should hold.
         """
         self.refuse_when_busy()
-        owners = self._token_owners
-        before = [owners.owner_of(one.device.token) for one in changes]
-        try:
-            await self._commits.hand_in(lambda at: DevicesChanged(at, owners.taken(changes)))
-        except Exception:
-            owners.give_back(changes, before)  # not durable: who had the tokens has them still
-            raise
+        owners, under_way = self._token_owners, self._tokens_under_way
+        tokens = [one.device.token for one in changes]
+        # Whom a token is taken from is known once what came before is durable, or is lost.
+        while earlier := {under_way[token] for token in tokens if token in under_way}:
+            await asyncio.wait(earlier)
+        before = [owners.owner_of(token) for token in tokens]
+        committed = self._commits.hand_in(lambda at: DevicesChanged(at, owners.taken(changes)))
+        under_way.update(dict.fromkeys(tokens, committed))
+
+        def ended(committed: "asyncio.Future[int]") -> None:
+            for token in set(tokens):
+                del under_way[token]
+            if _is_lost(committed):
+                owners.give_back(changes, before)  # who had the tokens has them still
+
+        committed.add_done_callback(ended)
+        await asyncio.shield(committed)
 
     def refuse_when_busy(self) -> None:
         """Keep more from coming in than can be decided about.
@@ -140,7 +155,7 @@ class Ingest:
         """
         entries = self._commits.waiting_entries + self._processor.backlog_entries
         size = self._commits.waiting_bytes + self._processor.backlog_bytes
-        if entries > INGEST_BACKLOG_EVENTS_MAX or size > INGEST_BACKLOG_BYTES_MAX:
+        if entries > self.backlog_max or size > INGEST_BACKLOG_BYTES_MAX:
             message = (
                 f"{entries} events of {size} bytes are waiting to be decided; try again in a moment"
             )
@@ -166,13 +181,36 @@ class Ingest:
             self._body_bytes -= byte_count
 
     async def _append(self, taken: list[Event], noted: list[tuple[str, str]]) -> None:
-        try:
-            await self._commits.hand_in(lambda at: EventsReceived(at, taken))
-        except BaseException:
-            # Not durable: the sender will try again, and must not be taken for a double then.
-            for user_id, event_id in noted:
+        committed = self._commits.hand_in(lambda at: EventsReceived(at, taken))
+        self._under_way.update(dict.fromkeys(noted, committed))
+        committed.add_done_callback(lambda done: self._ended(noted, done))
+        await asyncio.shield(committed)  # who asked may go away: what is written stays written
+
+    def _ended(self, noted: list[tuple[str, str]], committed: "asyncio.Future[int]") -> None:
+        is_lost = _is_lost(committed)
+        for user_id, event_id in noted:
+            del self._under_way[user_id, event_id]
+            if is_lost:
+                # The sender will try again, and must not be taken for a double then.
                 self._recent_ids.forget(user_id, event_id)
-            raise
+
+    async def _take_doubles_of_lost(self, duplicates: list[Event], is_trusted: bool) -> int:
+        """Wait until the events that these are doubles of are durable: only then are these.
+
+        Take in those whose first could not be written, and return how many.
+        """
+        waited: dict[asyncio.Future[int], list[Event]] = {}
+        for event in duplicates:
+            first = self._under_way.get((event.user_id, event.id or ""))
+            if first is not None:
+                waited.setdefault(first, []).append(event)
+        if not waited:
+            return 0
+        await asyncio.wait(waited)
+        lost = [event for first, events in waited.items() if _is_lost(first) for event in events]
+        if not lost:
+            return 0
+        return (await self.take_events(lost, is_trusted, is_urgent=True)).accepted
 
     def _fault_of(self, event: Event, is_trusted: bool) -> str | None:
         if event.name in DERIVED_ACTS and not is_trusted:
@@ -191,6 +229,11 @@ class Ingest:
         if campaign is None or campaign.slug == event.campaign:
             return event
         return replace(event, campaign=campaign.slug)
+
+
+def _is_lost(committed: "asyncio.Future[int]") -> bool:
+    """Return whether what was handed in could not be written."""
+    return committed.cancelled() or committed.exception() is not None
 
 
 def _without_unkept(events: Sequence[Event | Rejected]) -> list[Event | Rejected]:

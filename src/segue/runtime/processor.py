@@ -52,6 +52,8 @@ class Processor:
         self.failure: Exception | None = None
         self.backlog_entries = 0  # durable and not decided about yet
         self.backlog_bytes = 0
+        self.outbox_max = OUTBOX_MAX
+        self.timers_at_once_max = TIMERS_AT_ONCE_MAX
         self._states = states
         self._timers = timers
         self._outbox = outbox
@@ -79,6 +81,7 @@ class Processor:
     def apply(self, block: Block) -> None:
         """Apply a block to the fold, whole."""
         ordinal = block.first_ordinal
+        self._outbox.seq = block.seq
         for record in block.records:
             self._prefetch(record)
             self.fold.apply(record, ordinal)
@@ -124,14 +127,16 @@ class Processor:
         self._wake.set()
 
     async def _step(self, commits: GroupCommit) -> None:
-        if len(self._outbox) > OUTBOX_MAX and not self._is_closing:
+        if len(self._outbox) > self.outbox_max and not self._is_closing:
             # Bounded: deciding waits for the senders; hand-overs free the outbox by themselves.
             await self._sleep(_IDLE_WAIT_MAX_S)
         elif self._blocks:
             if self._let_time_pass(self._blocks[0][0].records[0].received_at):
                 await self._apply_next()
-        elif not commits.is_idle or self._is_closing or self._let_time_pass(commits.stamp()):
-            # Time never passes ahead of a record that has its instant already.
+        elif not commits.is_idle or self._is_closing:
+            # Time never passes ahead of a record that has its instant already; which wakes this.
+            await self._sleep(_IDLE_WAIT_MAX_S)
+        elif self._let_time_pass(commits.stamp()):
             await self._sleep((self._timers.next_due() - self._clock.now()) / SECOND)
         await asyncio.sleep(0)
 
@@ -145,7 +150,7 @@ class Processor:
 
     def _let_time_pass(self, now: int) -> bool:
         """Fire what is due, a bounded number at once; return whether that was all."""
-        is_there = self.fold.advance(now, TIMERS_AT_ONCE_MAX)
+        is_there = self.fold.advance(now, self.timers_at_once_max)
         self.position = Position(self.position.seq, self.position.next_ordinal, self.fold.now)
         return is_there
 

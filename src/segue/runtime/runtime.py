@@ -94,19 +94,18 @@ class Runtime:
             clock,
         )
         self.commits = GroupCommit(journal, clock, self._committed)
-        recent_ids = RecentIds()
-        self._recent_ids = recent_ids
+        self.recent_ids = RecentIds()
         self.ingest = Ingest(
-            self.commits, self.processor, recent_ids, self.checkpoints.token_owners
+            self.commits, self.processor, self.recent_ids, self.checkpoints.token_owners
         )
-        limits = SendLimits(lambda: fold.plan, self._received_by, self.suppressions.obstacle)
+        self.limits = SendLimits(lambda: fold.plan, self._received_by, self.suppressions.obstacle)
         self.hold = SendingHold(journal.hold, clock)
         self.dispatcher = Dispatcher(
             self.outcomes.outbox,
             self.commits,
             make_renders(self),
             senders,
-            limits,
+            self.limits,
             self.hold,
             clock,
         )
@@ -127,9 +126,8 @@ class Runtime:
     def recover(self, progress: Progress = no_progress) -> None:
         """Replay the tail of the log behind the last checkpoint."""
         replay_tail(self.journal, self.processor, progress, self._write_while_recovering)
-        remember_recent_ids(self.journal, self._recent_ids, self.clock.now(), progress)
+        remember_recent_ids(self.journal, self.recent_ids, self.clock.now(), progress)
         self.outcomes.is_recovering = False
-        self.checkpoints.token_owners.is_recovering = False
         self.commits.stamp(self.processor.position.now)
         ahead = self.commits.now() - self.clock.now()
         if ahead >= CLOCK_BACK_TOLD:
@@ -202,6 +200,17 @@ class Runtime:
         """Return the loops by name, and whether each is running."""
         return {task.get_name(): not task.done() for task in self._tasks}
 
+    def kept_counts(self) -> dict[str, int]:
+        """Return how many things are kept in memory whose number has a bound, by what they are."""
+        return {
+            "entries to decide": self.commits.waiting_entries + self.processor.backlog_entries,
+            "messages to hand over": len(self.outcomes.outbox),
+            "hand-overs under way": self.dispatcher.under_way_count,
+            "turns of messages": self.limits.kept_count,
+            "clean states": self.states.clean_count,
+            "recent ids": self.recent_ids.count(),
+        }
+
     def problem(self) -> str | None:
         """Return what keeps the runtime from working, if anything does."""
         if self.processor.failure is not None:
@@ -243,6 +252,7 @@ class Runtime:
         return round(sum(n for counter, n in found.items() if counter.metric == "recipients"))
 
     def _committed(self, block: Block) -> None:
+        self.outcomes.outbox.seq = block.seq
         for record in block.records:
             if isinstance(record, HandOver):
                 self.outcomes.outbox.follow(record)

@@ -44,6 +44,11 @@ class SendLimits:
         self._recipients = Recipients()
         self._sent_before: dict[str, int] = {}
 
+    @property
+    def kept_count(self) -> int:
+        """How many instants are kept for messages that wait for their turn."""
+        return len(self._slots) + len(self._turns)
+
     def slot(self, item: OutboxItem, now: int) -> int | None:
         """Return when the message may go; None if that is so late that it may not go at all."""
         campaign = self._plan().campaigns.get(item.deliver.campaign)

@@ -17,16 +17,13 @@ class TokenOwners:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self._ahead: dict[str, str | None] = {}  # handed in, and not decided about yet
         self._changed: dict[str, str | None] = {}  # None: nobody's
         self._being_written: dict[str, str | None] = {}
-        self.is_recovering = True
 
     def owner_of(self, token: str) -> str | None:
         """Return who registered a token last."""
-        for layer in (self._changed, self._being_written):
-            if token in layer:
-                return layer[token]
-        return self._snapshot.token_owner(token)
+        return self._ahead[token] if token in self._ahead else self._logged_owner_of(token)
 
     def taken(self, changes: Sequence[DeviceChanged]) -> list[DeviceChanged]:
         """Return changes that are about to be logged, each after the taking that it needs."""
@@ -37,20 +34,23 @@ class TokenOwners:
             if owner not in (None, changed.user_id) and not changed.is_removed:
                 taken = Device(device.id, device.platform, device.token)
                 logged.append(DeviceChanged(owner, taken, is_removed=True))
-            self._note(changed)
+            if device.token and (not changed.is_removed or owner == changed.user_id):
+                self._ahead[device.token] = None if changed.is_removed else changed.user_id
             logged.append(changed)
         return logged
 
     def give_back(self, changes: Sequence[DeviceChanged], before: Sequence[str | None]) -> None:
         """Take back changes that were not logged after all; `before` had their tokens."""
         for changed, owner in zip(changes, before, strict=True):
-            if self.owner_of(changed.device.token) == changed.user_id:
-                self._changed[changed.device.token] = owner
+            token = changed.device.token
+            if token in self._ahead:
+                self._ahead[token] = owner
+                self._come_level(token)
 
     def follow(self, record: Record) -> None:
-        """Take in a record in its turn. What is logged while running was noted before."""
+        """Take in a record in its turn; only what the log has is ever written down."""
         match record:
-            case DevicesChanged() if self.is_recovering:
+            case DevicesChanged():
                 for changed in record.changes:
                     self._note(changed)
             case SendsSettled():
@@ -82,7 +82,19 @@ class TokenOwners:
             self._let_go(token, changed.user_id)
         elif token:
             self._changed[token] = changed.user_id
+        self._come_level(token)
+
+    def _come_level(self, token: str) -> None:
+        """Forget what is ahead of the log once the log has come to the same."""
+        if token in self._ahead and self._ahead[token] == self._logged_owner_of(token):
+            del self._ahead[token]
 
     def _let_go(self, token: str, user_id: str) -> None:
-        if self.owner_of(token) == user_id:
+        if self._logged_owner_of(token) == user_id:
             self._changed[token] = None
+
+    def _logged_owner_of(self, token: str) -> str | None:
+        for layer in (self._changed, self._being_written):
+            if token in layer:
+                return layer[token]
+        return self._snapshot.token_owner(token)
