@@ -33,6 +33,7 @@ class Outbox:
     ) -> None:
         self._kept: Kept[OutboxItem] = Kept()
         self.letters = DeadLetters(letters)
+        self.seq = 0  # the block whose records come now
         self._ready = FairQueue(self._is_ready_at)
         for item in items:
             self.items[item.key] = item
@@ -57,16 +58,20 @@ class Outbox:
             self._queue(item)
 
     def follow(self, record: HandOver) -> None:
-        """Take in what the log says of hand-overs."""
+        """Take in what the log says of hand-overs.
+
+        It may be ahead of the fold, and be written down so: what a message has taken in already
+        is passed over when the log is replayed.
+        """
         match record:
             case SendsAttempted():
                 for send_id, channel in record.attempts:
                     self._attempted(f"{send_id}/{channel}", record.received_at)
             case SendsDeferred():
-                for send_id, tried in record.tried:
-                    self._tried(f"{send_id}/push", tried)
+                pushes = dict(record.tried)
                 for send_id, channel, again_at, _detail in record.deferred:
-                    self.retry(f"{send_id}/{channel}", again_at)
+                    tried = pushes.get(send_id) if channel == "push" else None
+                    self._deferred(f"{send_id}/{channel}", again_at, tried)
             case SendsSettled():
                 for settled in record.settled:
                     self._settled(settled, record.received_at)
@@ -117,7 +122,7 @@ class Outbox:
         self._kept.end_writing(is_written)
 
     def _attempted(self, key: str, at: int) -> None:
-        item = self.items.get(key)
+        item = self._behind(key)
         if item is not None:
             first = item.first_attempt_at if item.first_attempt_at is not None else at
             item = replace(
@@ -126,13 +131,24 @@ class Outbox:
                 attempts=item.attempts + 1,
                 first_attempt_at=first,
                 last_attempt_at=at,
+                followed_seq=self.seq,
             )
             self._kept.put(key, item)
 
-    def _tried(self, key: str, tried: DevicesTried) -> None:
-        item = self.items.get(key)
+    def _deferred(self, key: str, again_at: int, tried: DevicesTried | None) -> None:
+        item = self._behind(key)
         if item is not None:
-            self._kept.put(key, replace(item, tried=item.tried + tried))
+            tried = item.tried + tried if tried is not None else item.tried
+            self._kept.put(key, replace(item, tried=tried, followed_seq=self.seq))
+            self.retry(key, again_at)
+
+    def _behind(self, key: str) -> OutboxItem | None:
+        """Return a message, unless it has taken in the present block already.
+
+        No block has two records about one: each waits until that before it is durable.
+        """
+        item = self.items.get(key)
+        return None if item is not None and 0 < self.seq <= item.followed_seq else item
 
     def _settled(self, settled: SendSettled, now: int) -> None:
         """Take a message out: it came to an end."""

@@ -19,6 +19,7 @@ class OutboxItem(Struct, frozen=True, array_like=True):
     is_attempted: bool = False  # an attempt is in the log, and no outcome of it
     tried: DevicesTried = DevicesTried()  # of a push: devices that need not get it again
     last_attempt_at: int | None = None
+    followed_seq: int = 0  # the block of the last record that was taken in
 
     @property
     def key(self) -> str:
