@@ -81,7 +81,7 @@ class PushSender:
         if not isinstance(message, RenderedPush):
             return Refused("this sender takes pushes only")
         answers = await asyncio.gather(*(self._push(message, one) for one in message.devices))
-        return _together(list(zip(message.devices, answers, strict=True)))
+        return together(list(zip(message.devices, answers, strict=True)))
 
     def turn(self, message: RenderedPush, now: int) -> int:
         """Return when all providers of the message take it; the turns are taken."""
@@ -113,7 +113,7 @@ class PushSender:
         return answer
 
 
-def _together(answers: list[tuple[RegisteredDevice, Answer]]) -> Answer:
+def together(answers: list[tuple[RegisteredDevice, Answer]]) -> Answer:
     """Return one answer for all devices, and of each what is known of it.
 
     While a device is to be tried again the whole is not at its end, though others have the push.

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "doctor": "segue.cli.doctor:doctor",
     "db": "segue.cli.database:db",
     "bench": "segue.cli.bench:bench",
+    "simulate": "segue.cli.simulate:simulate",
 }
 
 

@@ -55,6 +55,10 @@ class LiveTimers:
         self._forget(key)
         return key
 
+    def first_unfired(self, now: int) -> TimerKey | None:
+        """Return the first timer that is due by an instant; some of one may have fired before."""
+        return min((key for key in self._heap if key.due_at <= now), default=None)
+
     def next_due(self) -> int:
         """Return when to look again: the first timer in memory, or the end of the horizon."""
         due_at = self._heap.next_due()

@@ -10,6 +10,7 @@ import httpx2
 
 from segue.clock import Clock
 from segue.simulator.dice import Dice
+from segue.simulator.habits import reactions, visit
 
 FIRST_NAMES: Final = (
     "Ada", "Alan", "Amara", "Ben", "Chidi", "Dana", "Edith", "Emre", "Farah", "Grace",
@@ -21,13 +22,6 @@ _SCANNER: Final = "GoogleImageProxy"
 _SILENCE_MAX_S: Final = 30.0  # of the stream of phones, which is heard every ten seconds
 _REACTIONS_MAX: Final = 200  # people with a mail before them at once; the rest ignore theirs
 
-# What somebody does at a visit, and how often.
-_VISITS: Final = (
-    ("sale_started", 0.35),
-    ("visited_pricing", 0.25),
-    ("added_to_cart", 0.30),
-    ("purchase", 0.10),
-)
 # (what the person did, in words)
 Tell = Callable[[str, str], None]
 
@@ -70,8 +64,7 @@ class People:
         await self._api.post("/api/v1/users", json={"users": users})
 
     async def _visit(self, name: str) -> None:
-        throw = self._dice.fraction()
-        event = next((what for what, share in _cumulative() if throw < share), "session_start")
+        event = visit(self._dice)
         line: dict[str, Any] = {"user_id": name.lower(), "name": event}
         if event == "purchase":
             line |= {"product_id": "sku-1", "price": 20, "currency": "EUR"}
@@ -107,25 +100,16 @@ class People:
         urls = {one["act"]: one["url"] for one in reversed(mail["actions"])}  # the first of each
         if not {"email_open", "email_click"} <= urls.keys():
             return
-        if self._dice.happens(0.15):
-            await self._get(urls["email_open"], _SCANNER)
-        await self._clock.sleep(self._dice.between(3, 12))
-        if self._dice.happens(0.5):
-            return
-        self._tell(name, f"opens “{subject}”")
-        await self._get(urls["email_open"], _AGENT)
-        await self._clock.sleep(self._dice.between(0.5, 3))
-        if self._dice.happens(0.5):
-            self._tell(name, f"clicks in “{subject}”")
-            await self._get(urls["email_click"], _AGENT)
+        for reaction in reactions(self._dice):
+            await self._clock.sleep(reaction.after_s)
+            if reaction.what == "scan":
+                await self._get(urls["email_open"], _SCANNER)
+            elif reaction.what == "open":
+                self._tell(name, f"opens “{subject}”")
+                await self._get(urls["email_open"], _AGENT)
+            else:
+                self._tell(name, f"clicks in “{subject}”")
+                await self._get(urls["email_click"], _AGENT)
 
     async def _get(self, url: str, agent: str) -> None:
         await self._browser.get(url, headers={"User-Agent": agent})
-
-
-def _cumulative() -> list[tuple[str, float]]:
-    total, rows = 0.0, []
-    for what, share in _VISITS:
-        total += share
-        rows.append((what, total))
-    return rows
