@@ -42,6 +42,15 @@ def room(count: int) -> Any:
     return may_take
 
 
+def test_a_message_that_stands_in_the_queue_twice_at_an_instant_is_taken_once() -> None:
+    # Found by `segue simulate --seed 10166 --days 7`: cut off by a crash, and the clock set back.
+    queue = FairQueue(lambda _key, at: at == 5)
+    for _ in range(2):
+        queue.put("c", "s/webhook", 5)
+    assert queue.take(5, lambda _campaign: True) == ["s/webhook"]
+    assert queue.take(5, lambda _campaign: True) == []
+
+
 def test_a_large_campaign_and_a_small_one_take_turns() -> None:
     queue = queue_of(big=[1, 1, 1, 1, 1], small=[1, 1])
     assert queue.take(1, room(3)) == ["big0", "small0", "big1"]

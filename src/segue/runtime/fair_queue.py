@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 
 class FairQueue:
@@ -26,28 +26,31 @@ class FairQueue:
 
         `may_take` is asked before each whether one more of its campaign may go, and counts it.
         """
-        taken: list[str] = []
+        taken: dict[str, None] = {}  # in order; one may stand in the queue twice at an instant
         turns = deque(self._by_campaign)
         while turns:
             campaign = turns.popleft()
-            at = self._first_at(campaign)
+            at = self._first_at(campaign, taken)
             if at is None or at > now or not may_take(campaign):
                 continue
             queue = self._by_campaign.pop(campaign)
-            taken.append(heapq.heappop(queue)[2])
+            taken[heapq.heappop(queue)[2]] = None
             if queue:
                 self._by_campaign[campaign] = queue  # behind the others now
                 turns.append(campaign)
-        return taken
+        return list(taken)
 
     def next_at(self) -> int | None:
         """Return when the next message may be tried."""
         return min((queue[0][0] for queue in self._by_campaign.values()), default=None)
 
-    def _first_at(self, campaign: str) -> int | None:
+    def _first_at(self, campaign: str, taken: Container[str]) -> int | None:
         """Return when a campaign's first may be tried, after letting go of what is outdated."""
         queue = self._by_campaign[campaign]
-        while queue and not self._is_current(queue[0][2], queue[0][0]):
+        while queue:
+            at, _, key = queue[0]
+            if key not in taken and self._is_current(key, at):
+                break
             heapq.heappop(queue)
         if not queue:
             del self._by_campaign[campaign]
