@@ -84,3 +84,35 @@ class FixedClock:
         """Move the clock by `seconds` and let other tasks run once."""
         self._now += int(seconds * 1_000_000)
         await asyncio.sleep(0)
+
+
+class SkippingClock:
+    """A clock that goes as another one does, and can be moved forward; never back."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ahead = 0  # microseconds skipped so far
+
+    def now(self) -> int:
+        """Return the other clock's instant, and what was skipped so far."""
+        return self._clock.now() + self.ahead
+
+    def monotonic(self) -> float:
+        """Return the other clock's seconds, and those that were skipped."""
+        return self._clock.monotonic() + self.ahead / 1_000_000
+
+    def skip_to(self, instant: int) -> None:
+        """Move on to an instant; one that is past changes nothing."""
+        self.ahead += max(instant - self.now(), 0)
+
+    def token(self, byte_count: int) -> bytes:
+        """Return the other clock's bytes."""
+        return self._clock.token(byte_count)
+
+    def jitter(self) -> float:
+        """Return the other clock's fraction."""
+        return self._clock.jitter()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep as the other clock does."""
+        await self._clock.sleep(seconds)

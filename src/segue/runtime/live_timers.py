@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from segue.model.instants import FOREVER
 from segue.model.limits import TIMER_HORIZON
 from segue.runtime.waits import TimerHeap
 from segue.storage.ports import Snapshot, TimerKey
@@ -63,6 +64,12 @@ class LiveTimers:
         """Return when to look again: the first timer in memory, or the end of the horizon."""
         due_at = self._heap.next_due()
         return self._horizon if due_at is None else min(due_at, self._horizon)
+
+    def first(self) -> TimerKey | None:
+        """Return the timer that is due first, however far ahead."""
+        asked = 1 + len(self._gone) + len(self._gone_being_written)
+        stored = self._snapshot.timers_between(-1, FOREVER, asked)
+        return min(self._overlay(set(stored)), default=None)
 
     def of_campaign(self, campaign: str) -> list[TimerKey]:
         """Return the timers of a campaign, in order."""

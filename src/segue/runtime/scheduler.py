@@ -38,7 +38,7 @@ class Scheduler:
     async def run(self) -> None:
         """Walk when a schedule has come, until closed."""
         while not self._is_closing:
-            walk = self._next_walk()
+            walk = self.next_walk()
             if walk is None or walk.walk_at > self._clock.now():
                 await self._sleep(walk)
                 continue
@@ -59,7 +59,8 @@ class Scheduler:
         """Look again now: time has moved, or something was published."""
         self._wake.set()
 
-    def _next_walk(self) -> ScheduleWalked | None:
+    def next_walk(self) -> ScheduleWalked | None:
+        """Return the part of a walk that comes next; None when none will come."""
         fold = self._processor.fold
         return self._schedules.next_walk(fold.plan, fold.walks)
 
