@@ -144,6 +144,14 @@ PHONES_SIDE_BY_SIDE_MAX: Final = 4  # each takes one of the six connections of a
 PHONE_LINES_MAX: Final = 30  # of what happened, beside a phone: the timeline has everything
 PHONE_MARKS_MAX: Final = 50  # things done on a page whose consequences it tells apart
 
+# Rehearsals: each is the whole program once more, in memory
+REHEARSALS_MAX: Final = 5  # at once: some megabytes each, and with the largest mails 80 MB
+REHEARSAL_IDLE_MAX: Final = 30 * MINUTE  # a call in between; begun anew it takes a moment
+REHEARSAL_LIFE_MAX: Final = 8 * HOUR  # a working day, also for a page that is open and asks
+REHEARSAL_LOG_BYTES_MAX: Final = 8 * 1024 * 1024  # weeks of what a few people do
+REHEARSAL_CAMPAIGNS_MAX: Final = 2_000  # active ones, copied and compiled: some seconds
+REHEARSAL_STOPS_MAX: Final = 100  # in one skip, some 20 ms each; then it says how far it came
+
 # Backtests
 BACKTESTS_AT_ONCE_MAX: Final = 2  # each keeps a core busy, if nothing else wants it
 BACKTESTS_KEPT_MAX: Final = 50  # results that can still be asked for; some hundred kilobytes each

@@ -44,6 +44,7 @@ from segue.services.projects import Projects
 from segue.services.publishing import Publishing
 from segue.services.push_devices import PushDevices
 from segue.services.receipts import Receipts
+from segue.services.rehearsals import Rehearsals
 from segue.services.secrets import installation_secret
 from segue.services.segments import Segments
 from segue.services.settings import Settings
@@ -79,7 +80,6 @@ class Application:
             settings.log_bytes_max,
         )
         inbox = InboxSender(stores.journal.inbox, clock)
-        senders.keep_for_devices(inbox)
         self.devices = Devices(self.runtime, inbox, signer)
         self.phones = self._phones(inbox, rule, signer)
         self.keyring = Keyring(stores.journal, clock)
@@ -130,6 +130,7 @@ class Application:
         )
         self.suppressions = SuppressionDesk(self.runtime)
         self.trials = TrialSends(self.runtime, self._sends, settings)
+        self.rehearsals = Rehearsals(self, type(self))
         self.started_at = clock.now()
 
     async def start(self, progress: Callable[[int, int], None] = no_progress) -> None:
@@ -141,6 +142,7 @@ class Application:
 
     async def stop(self) -> None:
         """End in order, with everything written down."""
+        await self.rehearsals.close()
         if self.mail_watch is not None:
             await self.mail_watch.close()
         await self.counts.close()
@@ -168,6 +170,7 @@ class Application:
     def _phones(self, inbox: InboxSender, rule: PhoneRule, signer: TokenSigner) -> VirtualPhones:
         journal, clock = self._stores.journal, self.clock
         sender = PhoneSender(journal.phones, inbox, clock)
+        self._senders.keep_for_devices(inbox)
         self._senders.keep_on_phones(sender)
         actions = PhoneActions(self.settings.base_url, signer, clock)
         tokens = PhoneTokens(installation_secret(journal, clock, PHONE_SECRET), clock)

@@ -75,8 +75,8 @@ class Launches:
         if base is not None and base.status == "active":
             warnings = [Finding(document.slug, one) for one in problems.warnings]
             return Outlook(document, True, [], [], [document.slug], warnings, 0, size)
-        draft = _as_draft(document, base)
-        companions = self._companions_of(draft)
+        draft = as_draft(document, base)
+        companions = self.companions_of(draft)
         alone = await self._publishing.foresee([draft])
         together, faults = await self._together(draft, companions)
         missed = [one.user_count for one in alone.missed.campaigns if one.slug == document.slug]
@@ -105,7 +105,7 @@ class Launches:
         base = self._compositions.base_of(composition)
         if base is not None and base.status == "active":
             return await self._compositions.finish(composition, may_publish=True)
-        known = {one.slug for one in self._companions_of(_as_draft_of(composition, base))}
+        known = {one.slug for one in self.companions_of(_as_draft_of(composition, base))}
         if unknown := [one for one in companions if one not in known]:
             message = f"{', '.join(unknown)} is no draft that goes with this campaign any more"
             raise ConflictError(message)
@@ -124,7 +124,7 @@ class Launches:
         audience = composition.tree.get("audience")
         return await self._counts.begin({"filter": audience} if audience is not None else {})
 
-    def _companions_of(self, draft: StoredCampaign) -> list[StoredCampaign]:
+    def companions_of(self, draft: StoredCampaign) -> list[StoredCampaign]:
         """Return the drafts that follow it, through others too, and those that it follows."""
         drafts = {one.slug: one for one in self._campaigns.all() if one.status == "draft"}
         drafts[draft.slug] = draft
@@ -145,7 +145,7 @@ class Launches:
             return None, error.problems
 
 
-def _as_draft(document: Campaign, base: StoredCampaign | None) -> StoredCampaign:
+def as_draft(document: Campaign, base: StoredCampaign | None) -> StoredCampaign:
     """Return the campaign as it would be, before it is kept."""
     if base is not None:
         return StoredCampaign(
@@ -161,4 +161,4 @@ def _as_draft(document: Campaign, base: StoredCampaign | None) -> StoredCampaign
 
 
 def _as_draft_of(composition: Composition, base: StoredCampaign | None) -> StoredCampaign:
-    return _as_draft(sketch_of(composition.tree), base)
+    return as_draft(sketch_of(composition.tree), base)

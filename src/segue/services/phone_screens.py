@@ -127,7 +127,7 @@ class PhoneScreens:
         """
         try:
             yield user_ids if subscription.has_gap else []
-            while True:
+            while self._runtime.is_ready:
                 first = await subscription.next(_HEARTBEAT_S)
                 if first is None:
                     yield []
