@@ -255,3 +255,33 @@ def test_without_a_script_a_button_is_pressed_by_a_form(
     tab.get_by_role("button", name="Dismiss").click()
     expect(lines(tab, "gil enters “Reminder”.")).to_have_count(1)
     context.close()
+
+
+def test_a_rehearsal_goes_on_by_taps_after_a_skip_and_says_when_it_has_ended(
+    tab: Page, server: SegueServer
+) -> None:
+    server.user("hal", test_user=True, first_name="Hal")
+    tab.goto(f"{server.url}/phone/hal")
+    tab.get_by_role("button", name="Rehearse with hal").click()
+    tab.get_by_label("Send an event of hal").fill("sale_started")
+    tab.get_by_role("button", name="Send the event").click()
+    show(tab, "Lock screen")
+    claim = tab.get_by_role("button", name="Claim 10 %")
+    expect(claim).to_be_visible(timeout=LONG_MS)
+    tab.get_by_role("button", name="Skip 1 day").click()  # past the life of every token
+    expect(tab.locator(".time")).to_contain_text("1 day ahead")
+    claim.click()
+    expect(lines(tab, "hal enters “Your 10 %”.")).to_have_count(1, timeout=LONG_MS)
+    show(tab, "App")
+    app = tab.frame_locator("iframe[title='Sample app of hal']")
+    expect(app.get_by_text("10 % for you")).to_be_visible(timeout=LONG_MS)
+    app.get_by_role("button", name="Dismiss").click()
+    expect(lines(tab, "hal enters “Reminder”.")).to_have_count(1, timeout=LONG_MS)
+    show(tab, "Texts")
+    expect(tab.get_by_role("article", name="Text from Reminder")).to_be_visible(timeout=LONG_MS)
+    tab.get_by_role("button", name="Follow “link-1”").click()
+    expect(tab.locator("[data-said]")).to_contain_text("It leads to https://shop.test/s?a=1")
+    assert server.decisions("hal", "spring-sale") == []
+    path = re.sub(r"/phone.*", "", tab.url)
+    tab.context.request.post(f"{path}/end", form={"nothing": ""})
+    expect(tab.locator("main")).to_contain_text("This rehearsal has ended", timeout=LONG_MS)

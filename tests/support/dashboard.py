@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import httpx2
 from msgspec import Struct
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -46,13 +47,25 @@ def demo_server(pace_s: float = 0.2) -> Iterator[Demo]:
         # Nobody reads what else it tells, and it must not wait until somebody does.
         reading = threading.Thread(target=process.stdout.read)
         reading.start()
-        yield Demo(places[1], account[1], account[2], places[2])
+        demo = Demo(places[1], account[1], account[2], places[2])
+        begin_rehearsal(demo)
+        yield demo
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE_S)
         if reading is not None:
             reading.join(PATIENCE_S)
         process.stdout.close()
+
+
+def begin_rehearsal(demo: Demo) -> None:
+    """Let whoever signs in have a rehearsal that goes on: its page is looked at as any other."""
+    with httpx2.Client(base_url=demo.url, headers={"Sec-Fetch-Site": "same-origin"}) as client:
+        client.post("/sign-in", data={"email": demo.email, "password": demo.password})
+        answer = client.post("/rehearsals", data={"users": "ada,ben"})
+        event = {"name": "sale_started"}
+        told = client.post(f"{answer.headers['location']}/phone/ada/event", data=event)
+        assert told.status_code == 303, told.text
 
 
 def signed_in_context(browser: Browser, demo: Demo, **options: object) -> BrowserContext:

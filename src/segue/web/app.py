@@ -38,6 +38,7 @@ from segue.web.hooks.sms import HANDLERS as SMS_HOOKS
 from segue.web.idempotency import IdempotentWrites
 from segue.web.operations import HANDLERS as OPERATIONS
 from segue.web.preferences import HANDLERS as PREFERENCES
+from segue.web.rehearsing import rehearsal_router
 from segue.web.sdk import sdk_router
 from segue.web.short_links import short_link_router
 from segue.web.stream import stream
@@ -81,6 +82,7 @@ def create_app(application: Application) -> Litestar:
             sdk_router(application.clock),
             short_link_router(application.clock),
             email_hooks_router(application.clock),
+            rehearsal_router(application.clock),
             *TRACKING,
             *SMS_HOOKS,
             *PREFERENCES,

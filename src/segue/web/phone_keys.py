@@ -4,9 +4,9 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from msgspec import Struct
 
-from segue.services.application import Application
 from segue.services.phone_tokens import PREFIX
 from segue.web.auth import Connection, needs_scope
+from segue.web.rehearsed import application_at
 
 
 class PhoneUser(Struct, frozen=True):
@@ -27,7 +27,7 @@ def needs_device_key(connection: Connection, handler: BaseRouteHandler) -> None:
     if scheme.lower() != "bearer" or not token.startswith(PREFIX):
         needs_scope(connection, handler)
         return
-    application: Application = connection.app.state.application
+    application = application_at(connection)
     user_id = application.phones.user_of(token)
     if user_id is None:
         raise NotAuthorizedException(

@@ -183,7 +183,7 @@ async def _news(
 ) -> AsyncIterator[ServerSentEventMessage]:
     with watch:
         due: Due | None = await application.devices.due(user_id)
-        while True:
+        while application.runtime.is_ready:
             if due is None:
                 yield ServerSentEventMessage(data=None, comment="still here")
             else:

@@ -153,8 +153,8 @@ def test_the_search_finds_by_tag_and_slug(team: Team) -> None:
     ("role", "offered"),
     [
         ("viewer", set()),
-        ("author", {"Edit", "Duplicate"}),
-        ("publisher", {"Edit", "Duplicate", "Stop…", "Archive…"}),
+        ("author", {"Edit", "Rehearse", "Duplicate"}),
+        ("publisher", {"Edit", "Rehearse", "Duplicate", "Stop…", "Archive…"}),
     ],
 )
 def test_a_role_is_offered_what_it_may_do(team: Team, role: Any, offered: set[str]) -> None:

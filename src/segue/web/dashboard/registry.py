@@ -22,6 +22,7 @@ from segue.web.dashboard.composer import writing as composer
 from segue.web.dashboard.connections import routes as connections
 from segue.web.dashboard.pages import Page
 from segue.web.dashboard.phone import routes as phone
+from segue.web.dashboard.rehearsals import routes as rehearsals
 from segue.web.dashboard.settings import channels, delivery, jobs, suppressions, system
 from segue.web.dashboard.users import routes as users
 
@@ -35,6 +36,7 @@ PAGES: Final[tuple[Page, ...]] = (
     segments.PAGE,
     analytics.PAGE,
     phone.PAGE,
+    rehearsals.PAGE,
     channels.PAGE,
     delivery.PAGE,
     suppressions.PAGE,

@@ -12,6 +12,7 @@ from segue.web.dashboard.pages import PageRequest
 from segue.web.dashboard.phone.showing import PATH
 from segue.web.dashboard.places import user_in
 from segue.web.dashboard.shell import FRAMED_HEADERS, render
+from segue.web.rehearsed import base_of
 
 _HEAD: Final = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
 _DOCTYPE: Final = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
@@ -53,7 +54,7 @@ def show_app(segment: str, request: PageRequest, application: Application) -> Re
     """Give a sample app in which the SDK speaks for the phone's user."""
     user_id = user_in(segment)
     token = application.phones.issue_token(user_id).token
-    text = render(request, "phone/app.html", user_id=user_id, token=token)
+    text = render(request, "phone/app.html", user_id=user_id, token=token, base=base_of(request))
     return _framed(text, _APP, application)
 
 

@@ -29,6 +29,7 @@ from segue.web.dashboard.phone.words import (
 )
 from segue.web.dashboard.places import PHONE_PATH, phone_path, user_in
 from segue.web.dashboard.shell import PAGE_HEADERS, page, part
+from segue.web.rehearsed import base_of
 
 PATH: Final = PHONE_PATH + "/{segment:str}"
 _LISTED_MAX: Final = 30
@@ -46,15 +47,18 @@ class Looked(Struct):
     view: View
     mail: str
     marks: list[str]
+    base: str = ""  # of the rehearsal that the phones are in
 
     def address(self, **changes: Any) -> str:
         """Return the address of this page, or of one that differs in something."""
         now = msgspec.structs.replace(self, **changes)
-        query = {"view": now.view if now.view != "lock" else "", "mail": now.mail}
+        # In a rehearsal, what is shown first is the view of what is rehearsed.
+        view = now.view if now.view != VIEWS[0] or now.base else ""
+        query = {"view": view, "mail": now.mail}
         query["taps"] = ",".join(now.marks)
         if not now.is_alone:
             query = {"users": ",".join(now.user_ids), **query}
-        path = phone_path(now.user_ids[0]) if now.is_alone else PHONE_PATH
+        path = now.base + (phone_path(now.user_ids[0]) if now.is_alone else PHONE_PATH)
         written = urlencode({name: one for name, one in query.items() if one}, safe=",@:")
         return f"{path}?{written}" if written else path
 
@@ -100,6 +104,7 @@ def looked_at(request: PageRequest, user_id: str | None = None) -> Looked:
         view=view,
         mail=query.get("mail", "") if view == "mail" else "",
         marks=[one[:_MARK_LENGTH_MAX] for one in marks[-PHONE_MARKS_MAX:]],
+        base=base_of(request),
     )
 
 
@@ -109,7 +114,7 @@ async def phone_of(application: Application, user_id: str, looked: Looked) -> Ph
     messages = messages_of(screen)
     return Phone(
         key="p" + blake2b(user_id.encode(), digest_size=4).hexdigest(),
-        path=phone_path(user_id),
+        path=looked.base + phone_path(user_id),
         screen=screen,
         messages=messages,
         opened=next((one for one in messages["mail"] if one.shown.id == looked.mail), None),
@@ -121,7 +126,7 @@ async def show_phones(request: PageRequest, application: Application) -> Respons
     """List the phones, or show some side by side."""
     looked = looked_at(request)
     if looked.user_ids:
-        return await _shown(request, application, looked)
+        return await phones_page(request, application, looked)
     cursor = request.query_params.get("cursor", "")
     before = int(cursor) if cursor.isascii() and cursor.isdigit() else ANY_PLACE
     entries = await application.phones.page(min(before, ANY_PLACE), _LISTED_MAX + 1)
@@ -142,7 +147,7 @@ async def show_phones(request: PageRequest, application: Application) -> Respons
 @get(PATH)
 async def show_phone(segment: str, request: PageRequest, application: Application) -> Response[Any]:
     """Show one phone."""
-    return await _shown(request, application, looked_at(request, user_in(segment)))
+    return await phones_page(request, application, looked_at(request, user_in(segment)))
 
 
 @get(f"{PATH}/now")
@@ -176,22 +181,34 @@ async def _news(
         yield ServerSentEventMessage(event="changed", data=data, retry=_RETRY_MS)
 
 
-async def _shown(request: PageRequest, application: Application, looked: Looked) -> Response[Any]:
+async def phones_page(
+    request: PageRequest,
+    application: Application,
+    looked: Looked,
+    template: str = "phone/phones.html",
+    **more: Any,
+) -> Response[Any]:
+    """Return a page with phones; `more` goes to its template, and may say a title and crumbs."""
     user_ids = looked.user_ids[:PHONES_SIDE_BY_SIDE_MAX]
     after = application.phone_screens.keep()  # before the phones are read, so that nothing is lost
     phones = [await phone_of(application, one, looked) for one in user_ids]
     is_lost = looked.is_alone and not phones[0].screen.is_known
-    return page(
-        request,
-        "phone/phones.html",
-        title=f"Phone of {user_ids[0]}" if len(user_ids) == 1 else "Phones side by side",
-        status=404 if is_lost else 200,
-        crumbs=crumbs(("Phone", PHONE_PATH)),
+    context = {
+        "title": f"Phone of {user_ids[0]}" if len(user_ids) == 1 else "Phones side by side",
+        "crumbs": crumbs(("Phone", PHONE_PATH)),
         **_words(looked),
-        phones=phones,
-        news="/phone-news?" + urlencode([*(("user", one) for one in user_ids), ("after", after)]),
-        left_out=looked.user_ids[PHONES_SIDE_BY_SIDE_MAX:],
-        events=application.phone_screens.events_heard(),
+        "phones": phones,
+        "news": _news_path(looked.base, user_ids, after),
+        "left_out": looked.user_ids[PHONES_SIDE_BY_SIDE_MAX:],
+        "events": application.phone_screens.events_heard(),
+        **more,
+    }
+    return page(request, template, status=404 if is_lost else 200, **context)
+
+
+def _news_path(base: str, user_ids: Sequence[str], after: str) -> str:
+    return f"{base}/phone-news?" + urlencode(
+        [*(("user", one) for one in user_ids), ("after", after)]
     )
 
 

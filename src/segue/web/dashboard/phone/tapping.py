@@ -18,6 +18,7 @@ from segue.web.dashboard.phone.showing import PATH
 from segue.web.dashboard.phone.words import label_of
 from segue.web.dashboard.places import PHONE_PATH, phone_path, user_in
 from segue.web.dashboard.shell import done, own_path
+from segue.web.rehearsed import base_of
 from segue.web.tracking import agent_of
 
 # Who writes drafts may try them; what is done stands in the log.
@@ -56,12 +57,12 @@ async def tap(segment: str, request: PageRequest, application: Application) -> R
         message = await taps.message(user_id, wanted.message)
         tapped = await taps.tap(user_id, wanted, agent_of(request))
     except ConflictError as error:
-        return done(_back(form, user_id), f"This was not done: {error}.", "warning")
+        return done(_back(request, form, user_id), f"This was not done: {error}.", "warning")
     except InvalidError as error:
-        return done(_back(form, user_id), " ".join(faults_of(error).values()), "error")
+        return done(_back(request, form, user_id), " ".join(faults_of(error).values()), "error")
     label = next((label_of(message, one) for one in message.actions if wanted.means(one)), "")
     said = f"Texted: {wanted.text}" if wanted.act == "sms_reply" else f"Done: {label}"
-    return _done(form, user_id, tapped, said)
+    return _done(request, form, user_id, tapped, said)
 
 
 @post(f"{PATH}/event", opt=_DRAFT)
@@ -74,8 +75,8 @@ async def send_event(segment: str, request: PageRequest, application: Applicatio
         tapped = await application.phone_taps.send_event(user_id, name, properties)
     except InvalidError as error:
         said = f"The event was not sent: {' '.join(faults_of(error).values())}"
-        return done(_back(form, user_id), said, "error")
-    return _done(form, user_id, tapped, f"The event {name} was sent")
+        return done(_back(request, form, user_id), said, "error")
+    return _done(request, form, user_id, tapped, f"The event {name} was sent")
 
 
 @post(f"{PATH}/session", opt=_DRAFT)
@@ -85,13 +86,15 @@ async def start_session(
     """Start a session of the phone's user."""
     user_id, form = user_in(segment), await read_form(request)
     tapped = await application.phone_taps.start_session(user_id)
-    return _done(form, user_id, tapped, "A session was started")
+    return _done(request, form, user_id, tapped, "A session was started")
 
 
-def _done(form: Form, user_id: str, tapped: Tapped, said: str) -> Response[Any]:
+def _done(
+    request: PageRequest, form: Form, user_id: str, tapped: Tapped, said: str
+) -> Response[Any]:
     leads = f" It leads to {tapped.leads_to}" if tapped.leads_to else ""
     answer = f" The answer: {tapped.answer}" if tapped.answer else ""
-    path = _back(form, user_id)
+    path = _back(request, form, user_id)
     if "taps=" in path:  # it stands last there, and the newest mark last in it
         path += f",{tapped.mark}"
     else:
@@ -99,6 +102,6 @@ def _done(form: Form, user_id: str, tapped: Tapped, said: str) -> Response[Any]:
     return done(path, f"{said}.{leads}{answer}")
 
 
-def _back(form: Form, user_id: str) -> str:
-    path = own_path(form.raw("back"))
-    return path if path.startswith(PHONE_PATH) else phone_path(user_id)
+def _back(request: PageRequest, form: Form, user_id: str) -> str:
+    path, base = own_path(form.raw("back")), base_of(request)
+    return path if path.startswith(base + PHONE_PATH) else base + phone_path(user_id)

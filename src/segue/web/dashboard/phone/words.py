@@ -1,5 +1,6 @@
 """What messages on a phone, what can be done with them, and what was done are called."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
@@ -80,6 +81,11 @@ class Message(Struct):
     def actions(self, *acts: str) -> list[Action]:
         """Return what can be done with it, of some kinds."""
         return [one for one in self.shown.actions if one.act in acts]
+
+
+def view_of(channels: Sequence[Channel]) -> View:
+    """Return where what comes first by some channels is shown."""
+    return next((_VIEW_OF[one] for one in channels), VIEWS[0])
 
 
 def messages_of(screen: PhoneScreen) -> dict[View, list[Message]]:

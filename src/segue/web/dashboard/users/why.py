@@ -52,7 +52,7 @@ async def show_why(segment: str, request: PageRequest, application: Application)
         reference=explanation.campaign.slug if explanation is not None else reference,
         explanation=explanation,
         fault=fault,
-        **(_parts(explanation) if explanation is not None else {}),
+        **(answer_context(explanation) if explanation is not None else {}),
     )
 
 
@@ -67,10 +67,12 @@ def ask_why(request: PageRequest) -> Response[Any]:
     return page(request, "users/ask_why.html", title="Why?", user_id=user_id, campaign=campaign)
 
 
-def _parts(explanation: Explanation) -> dict[str, Any]:
+def answer_context(explanation: Explanation, *, is_live: bool = True) -> dict[str, Any]:
+    """Return what users/answer.html is filled with, beside the user and the explanation."""
     steps = explanation.steps[-_STEPS_SHOWN_MAX:]
     word, tone = _STANDINGS[explanation.standing]
     return {
+        "is_live": is_live,
         "word": word,
         "tone": tone,
         "gates": _gates(explanation.steps),

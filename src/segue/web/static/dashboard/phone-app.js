@@ -2,7 +2,7 @@
 // for a key. It runs in a frame without an origin, and tells the page around it what it reports.
 
 (async () => {
-  const { user, token: first } = document.body.dataset;
+  const { user, token: first, base } = document.body.dataset;
   let token = first;
   const tell = (news) => parent.postMessage(news, "*");
 
@@ -21,7 +21,7 @@
     return call(address, options);
   };
 
-  const { Segue } = await import(new URL("/sdk/segue.js", document.baseURI).href);
+  const { Segue } = await import(new URL(`${base}/sdk/segue.js`, document.baseURI).href);
   const segue = new Segue({
     get key() {
       return token;

@@ -3,7 +3,6 @@
 
 import { element, LiveStream } from "./live.js";
 
-const TOKEN_SPARE_MS = 60_000;
 const TOKEN_RENEWED_MS = 600_000; // it lives for a quarter of an hour
 const MARKS_MAX = 50; // as limits.py
 
@@ -36,6 +35,11 @@ class Phone extends HTMLElement {
     return this.dataset.user;
   }
 
+  // What the addresses of a rehearsal begin with; of phones elsewhere, nothing.
+  get base() {
+    return this.dataset.base;
+  }
+
   // What is shown
 
   // One at a time, and once more where something happened meanwhile.
@@ -62,7 +66,8 @@ class Phone extends HTMLElement {
     }
     const response = await fetch(address, { headers: { "HX-Request": "true" } });
     if (!response.ok) {
-      if (response.status === 401) location.reload(); // signed out: the page says so
+      // Signed out, or the rehearsal has ended: the page says so.
+      if (response.status === 401 || (response.status === 404 && this.base)) location.reload();
       return;
     }
     const text = await response.text();
@@ -235,7 +240,7 @@ class Phone extends HTMLElement {
     const name = data.get("name").trim();
     const event = { id, name, ...(Object.keys(properties).length ? { properties } : {}) };
     this.mark(id);
-    const answer = await this.send("/sdk/v1/events", { user_id: this.user, events: [event] });
+    const answer = await this.send(`${this.base}/sdk/v1/events`, { user_id: this.user, events: [event] });
     if (answer.rejected.length) throw new Refused(answer.rejected[0].message);
     this.say(`The event ${name} was sent.`);
   }
@@ -243,14 +248,14 @@ class Phone extends HTMLElement {
   async session() {
     const id = newId();
     this.mark(id);
-    await this.send("/sdk/v1/session", { user_id: this.user, session_id: id });
+    await this.send(`${this.base}/sdk/v1/session`, { user_id: this.user, session_id: id });
     this.say("A session was started.");
   }
 
   // The API
 
   get api() {
-    return `/api/v1/phones/${encodeURIComponent(this.user)}`;
+    return `${this.base}/api/v1/phones/${encodeURIComponent(this.user)}`;
   }
 
   async message(id) {
@@ -260,7 +265,9 @@ class Phone extends HTMLElement {
   }
 
   async token() {
-    if (!this.issued || Date.parse(this.issued.expires_at) - Date.now() < TOKEN_SPARE_MS) {
+    // Its end is told by the server's clock, which may be ahead: in a rehearsal by weeks.
+    if (!this.issued || Date.now() - this.issuedAt > TOKEN_RENEWED_MS) {
+      this.issuedAt = Date.now();
       this.issued = await answerOf(await fetch(`${this.api}/token`, { method: "POST" }));
     }
     return this.issued.token;
@@ -346,14 +353,29 @@ class Phones extends HTMLElement {
     for (const phone of this.querySelectorAll("segue-phone")) {
       if (users.includes(phone.user)) phone.refresh();
     }
+    if (users.length) dispatchEvent(new Event("segue:happened")); // the time of a rehearsal hears
   }
 
   show() {
     this.state.textContent = this.stream.isOnline ? "Live" : "Paused: reconnecting";
     this.state.dataset.tone = this.stream.isOnline ? "good" : "warning";
     this.state.hidden = false;
+    if (this.stream.source.readyState !== EventSource.CLOSED) return;
+    // A rehearsal may have ended: its phones are asked, and say so.
+    for (const phone of this.querySelectorAll("segue-phone")) if (phone.base) phone.refresh();
   }
 }
+
+// A form beside the phones leads back to what is shown now, and to what was done here.
+addEventListener("submit", ({ target }) => {
+  if (!target.matches(".skips")) return;
+  const phones = [...document.querySelectorAll("segue-phone")];
+  const back = new URL(location.href);
+  back.searchParams.set("view", phones[0].dataset.view);
+  const marks = phones.flatMap((phone) => phone.marks).slice(-MARKS_MAX);
+  if (marks.length) back.searchParams.set("taps", marks.join(","));
+  target.elements.back.value = back.pathname + back.search;
+});
 
 customElements.define("segue-phone", Phone);
 customElements.define("segue-phones", Phones);

@@ -1,0 +1,1 @@
+"""Rehearsals in the dashboard: phones whose time can be skipped, apart from everything live."""
