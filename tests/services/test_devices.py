@@ -1,6 +1,8 @@
 """What devices are told and what they may report, on a live runtime with a clock that is moved."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest_asyncio
@@ -21,8 +23,15 @@ from segue.runtime.ingest import Rejected, Taken
 from segue.services.device_reports import Report
 from segue.services.devices import Devices, Due
 from segue.services.users import Users
+from segue.storage.memory import MemoryJournal
+from segue.storage.memory_phones import MemoryPhones
+from segue.storage.memory_snapshot import MemorySnapshot
+from segue.storage.open import Stores
+from segue.storage.phones import PhoneMessage
 from tests.support.documents import follower, interaction
 from tests.support.live import SIGNER, LiveRuntime, phones_of
+from tests.support.rehearsing import LiveShop
+from tests.support.servers import PATIENCE_S
 
 START = parse_instant("2026-11-01T00:00:00Z")
 
@@ -341,3 +350,36 @@ async def test_after_a_crash_a_message_that_was_kept_is_handed_over_once(phone: 
     phone.devices = Devices(phone.live.runtime, phone.sender, SIGNER)
     assert phone.live.stores.journal.inbox.of_user("ann") == [kept]
     assert titles(await phone.due()) == ["Sale"]
+
+
+class LatePhones(MemoryPhones):
+    """Phones that keep messages only when they may: until then their hand-over goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = threading.Event()
+        self.may_keep = threading.Event()
+
+    def put(self, messages: Sequence[PhoneMessage]) -> None:
+        self.is_asked.set()
+        self.may_keep.wait(PATIENCE_S)
+        super().put(messages)
+
+
+async def test_what_came_just_before_a_device_looks_on_is_told_when_it_is_handed_over() -> None:
+    journal, phones = MemoryJournal(), LatePhones()
+    journal.phones = phones
+    shop = LiveShop(stores=Stores(journal, MemorySnapshot()))
+    devices = shop.application.devices
+    await shop.application.start()
+    await shop.publish(follower("card", {"event": "came"}, messages=[card("Welcome")]))
+    await shop.user("ann", test_user=True)
+    await shop.application.user_acts.send_event("ann", "came", {})
+    await asyncio.to_thread(phones.is_asked.wait, PATIENCE_S)
+    assert titles(await devices.due("ann")) == []
+    with devices.watch("ann") as watch:
+        looking = asyncio.create_task(watch.first())
+        await asyncio.sleep(0)
+        phones.may_keep.set()
+        assert titles(await looking) == ["Welcome"]
+    await shop.application.stop()

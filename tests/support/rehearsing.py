@@ -13,7 +13,7 @@ from segue.services.publishing import PublishSetWish
 from segue.services.rehearsals import Rehearsal
 from segue.services.secrets import secrets_of
 from segue.services.settings import Settings
-from segue.storage.open import open_memory
+from segue.storage.open import Stores, open_memory
 from tests.support.documents import email, follower, interaction
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -51,9 +51,11 @@ def after(target: str, delay: str, *exceptions: dict[str, Any]) -> dict[str, Any
 class LiveShop:
     """An application with what people do to it."""
 
-    def __init__(self, channels: ChannelSettings | None = None) -> None:
+    def __init__(
+        self, channels: ChannelSettings | None = None, stores: Stores | None = None
+    ) -> None:
         self.clock = IdleClock()
-        self.stores = open_memory()
+        self.stores = stores or open_memory()
         settings = Settings(data="memory:", channels=channels or ChannelSettings())
         secrets = secrets_of(self.stores.journal, self.clock)
         senders = Senders(settings.channels, self.clock, secrets)

@@ -63,6 +63,7 @@ class Devices:
         """Record that a session started, let that be decided about, and return what is due."""
         await self.take_events([Event(user_id, SESSION_START, began_at, session_id)])
         await self._runtime.processor.wait_for(self._runtime.commits.last_seq)
+        await self.settle(user_id)
         return await self.due(user_id)
 
     async def change(self, user_id: str, attributes: dict[str, Any]) -> None:
@@ -138,6 +139,11 @@ class Watch:
         self._watchers = watchers
         self._user_id = user_id
         self._event = asyncio.Event()
+
+    async def first(self) -> Due:
+        """Return what is due now: with what came just before, of which nothing was told here."""
+        await self._devices.settle(self._user_id)
+        return await self._devices.due(self._user_id)
 
     async def news(self, timeout_s: float) -> Due | None:
         """Return what is due once something new came; None when nothing came in time."""

@@ -175,14 +175,12 @@ async def remove_push_token(
 def stream(user_id: IdQuery, request: AnyRequest, application: Application) -> ServerSentEvent:
     """Tell what is due to a user, as an event `due`, at once and whenever something comes."""
     _let_speak(request, application, user_id)
-    return ServerSentEvent(_news(application, application.devices.watch(user_id), user_id))
+    return ServerSentEvent(_news(application, application.devices.watch(user_id)))
 
 
-async def _news(
-    application: Application, watch: Watch, user_id: str
-) -> AsyncIterator[ServerSentEventMessage]:
+async def _news(application: Application, watch: Watch) -> AsyncIterator[ServerSentEventMessage]:
     with watch:
-        due: Due | None = await application.devices.due(user_id)
+        due: Due | None = await watch.first()
         while application.runtime.is_ready:
             if due is None:
                 yield ServerSentEventMessage(data=None, comment="still here")

@@ -33,6 +33,7 @@ const KEEPALIVE_CHARACTERS_MAX = 15_000; // browsers let 64 kB outlive a page, u
 const FLUSH_PAUSE_MS = 200; // what happens together goes together
 const RETRY_MS = [1_000, 300_000]; // the first pause and the longest
 const SESSION_MS = 1_800_000; // until the server has said
+const OVERTAKEN_MS_MAX = 60_000; // an answer that took longer was given up
 const IN_APP_PAUSE_MS = 1_000; // between two messages
 const TIMER_MS_MAX = 2_000_000_000; // longer ones fire at once
 const WORKER_CACHE = "segue"; // as in segue-worker.js
@@ -232,6 +233,7 @@ export class Segue {
   /** @type {HTMLElement|null} */
   #shown = null;
   #nextAt = 0;
+  #newestMs = 0; // when the server knew what is shown
   #aheadMs = 0; // how far the server's clock is ahead of this one
   /** @type {Set<string>} messages that are not to be shown again */
   #ended = new Set();
@@ -694,7 +696,11 @@ export class Segue {
 
   /** @param {Due} due */
   #take(due) {
-    this.#aheadMs = Date.parse(due.now) - Date.now();
+    // The stream's news may overtake an answer, which is no news then; a clock may be put back too.
+    const older = this.#newestMs - Date.parse(due.now);
+    if (older > 0 && older < OVERTAKEN_MS_MAX) return;
+    this.#newestMs = Date.parse(due.now);
+    this.#aheadMs = this.#newestMs - Date.now();
     const queued = this.#queue.ended();
     /** @param {{send_id: string}} one */
     const isOpen = ({ send_id }) => !this.#ended.has(send_id) && !queued.has(send_id);
