@@ -272,6 +272,8 @@ def test_home_tells_what_there_is_and_what_comes_first(tmp_path: Path) -> None:
         assert "0 of 5 done" in text
         assert "Nothing was sent since midnight." in text
         assert "Nothing has been decided yet" in text
+        assert "Try with demo data" not in text
+        assert viewer.post("/demo-data").status_code == 403
         document = {
             "slug": "hello",
             "name": "hello",

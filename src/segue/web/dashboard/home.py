@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 
+from segue.errors import ConflictError
 from segue.services.application import Application
+from segue.services.demo_data import USERS, put_in_demo_data
 from segue.services.overview import overview_of
 from segue.web.dashboard.pages import Page, PageRequest
-from segue.web.dashboard.shell import PAGE_HEADERS, page, render
+from segue.web.dashboard.shell import PAGE_HEADERS, done, page, render
 
 
 async def _context(application: Application) -> dict[str, Any]:
@@ -30,4 +32,18 @@ async def show_now(request: PageRequest, application: Application) -> Response[s
     return Response(part, media_type="text/html", headers=headers)
 
 
-PAGE = Page("/", "Home", (show_home, show_now), icon="house", key="h")
+@post("/demo-data", opt={"permission": "publish", "audit": "put demo data in"})
+async def put_in(application: Application) -> Response[Any]:
+    """Put demo data into an empty installation."""
+    try:
+        count = await put_in_demo_data(application)
+    except ConflictError as error:
+        return done("/", f"No demo data was put in: {error}.", "info")
+    text = (
+        f"{count} connected campaigns are active, and {len(USERS)} test users have phones: "
+        f"{', '.join(USERS)}. Archive the campaigns when you have seen enough."
+    )
+    return done("/", text)
+
+
+PAGE = Page("/", "Home", (show_home, show_now, put_in), icon="house", key="h")
