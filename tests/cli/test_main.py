@@ -23,6 +23,6 @@ def test_a_command_does_not_wait_for_the_web_server() -> None:
 
 
 def test_a_misspelt_command_is_told_which_may_be_meant() -> None:
-    result = CliRunner().invoke(segue, ["explian"])
+    result = CliRunner().invoke(segue, ["expl4in"])
     assert result.exit_code == 2
-    assert 'no command "explian"; did you mean "explain"?' in result.output
+    assert 'no command "expl4in"; did you mean "explain"?' in result.output
