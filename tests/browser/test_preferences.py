@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.servers import SegueServer
 from tests.support.user_links import link_for, mailed
@@ -92,7 +92,8 @@ def test_choices_are_saved_by_the_keyboard_alone(segue: SegueServer, ann: str, p
     assert outline == "3px"  # whoever presses keys sees where they are
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert focused(page) == "status"  # read out first, and Tab goes on from there
+    # Read out first, and Tab goes on from there.
+    expect(page.get_by_role("status")).to_be_focused()
     assert page.get_by_role("status").inner_text().split("\n") == [
         "Saved. From now on:",
         "Newsletter: off",

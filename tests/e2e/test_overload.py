@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from tests.support.documents import webhook_campaign
 from tests.support.http_server import QuietHandler, serving
@@ -158,11 +159,16 @@ def test_bodies_that_memory_is_not_kept_for_are_refused_until_others_are_read(
         may_end.wait(20)
         yield large[1000:]
 
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(large))}
+    headers = {
+        "Authorization": f"Bearer {server.key}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(large)),
+    }
+    url = f"{server.url}/api/v1/events"
     answers: list[Any] = []
 
-    def send() -> None:
-        answers.append(server.api.post("/api/v1/events", content=slowly(), headers=headers))
+    def send() -> None:  # over a connection of its own, which the server has not left meanwhile
+        answers.append(httpx2.post(url, content=slowly(), headers=headers, timeout=30))
 
     thread = threading.Thread(target=send)
     thread.start()

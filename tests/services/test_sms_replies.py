@@ -15,7 +15,6 @@ from segue.model.events import AttributeChange, Event
 from segue.model.instants import HOUR, parse_instant
 from segue.model.log_records import Block, CampaignPublished, UserErased
 from segue.model.rendered import RenderedSms
-from segue.runtime import ingest
 from segue.services import sms_replies
 from segue.services.sms_replies import SmsReplies
 from segue.storage.ports import StoredCampaign
@@ -269,10 +268,10 @@ async def test_what_the_provider_answered_is_done_and_not_answered_again(
 
 
 async def test_a_stop_works_while_too_much_is_waiting_for_anything_else(
-    operator: Operator, monkeypatch: pytest.MonkeyPatch
+    operator: Operator,
 ) -> None:
     await operator.know("ann")
-    monkeypatch.setattr(ingest, "INGEST_BACKLOG_EVENTS_MAX", -1)
+    operator.live.runtime.ingest.backlog_max = -1
     with pytest.raises(BusyError):
         await operator.know("bob")
     assert await operator.texts("STOP") == "Stopped"
