@@ -120,6 +120,7 @@ def rehearse(tab: Page) -> None:
     """Skip the wait in a rehearsal: who does not open the first message gets the second."""
     tab.goto(f"{origin(tab)}/campaigns/{SLUG}")
     tab.get_by_role("button", name="Rehearse on a phone").click()
+    expect(tab.locator("segue-phone")).to_have_count(2)
     lazy, keen = tab.locator("segue-phone").all()
     for phone in (lazy, keen):
         send_event(phone, name_of(phone), "signed_up")
