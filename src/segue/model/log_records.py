@@ -4,6 +4,7 @@ A block of the log is a list of records, appended and synced as one. Their order
 of everything.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -194,17 +195,22 @@ Record = (
 )
 
 
-def entry_count(record: Record) -> int:
-    """Return how many ordinals a record takes: one per event, change or recipient, else one."""
+def entries_in(record: Record) -> Sequence[object]:
+    """Return what takes an ordinal each: events, changes or recipients, else the record itself."""
     match record:
         case EventsReceived() | Backfilled():
-            return len(record.events)
+            return record.events
         case SendsRequested():
-            return len(record.recipients)
+            return record.recipients
         case AttributesReceived() | DevicesChanged():
-            return len(record.changes)
+            return record.changes
         case _:
-            return 1
+            return (record,)
+
+
+def entry_count(record: Record) -> int:
+    """Return how many ordinals a record takes."""
+    return len(entries_in(record))
 
 
 class Block(Struct, frozen=True, array_like=True):

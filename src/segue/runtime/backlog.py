@@ -1,20 +1,12 @@
 """How much is on its way to be decided: in entries, and about how many bytes of memory."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from segue.model.log_records import (
-    AttributesReceived,
-    Backfilled,
-    DevicesChanged,
-    EventsReceived,
-    Record,
-    SendsRequested,
-    entry_count,
-)
+from segue.model.log_records import Record, entries_in
 
 _SAMPLED: Final = 8  # entries of a record: the others are taken to be as large
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -31,29 +23,17 @@ def load_of(records: Iterable[Record]) -> Load:
     """Return what records weigh; their bytes are those of the log before it is compressed."""
     entries = size = 0
     for record in records:
-        count = entry_count(record)
-        entries += count
-        size += _bytes_of(_entries_in(record), count)
+        found = entries_in(record)
+        entries += len(found)
+        size += _bytes_of(found)
     return Load(entries, size)
 
 
-def _entries_in(record: Record) -> Sequence[Any]:
-    match record:
-        case EventsReceived() | Backfilled():
-            return record.events
-        case AttributesReceived() | DevicesChanged():
-            return record.changes
-        case SendsRequested():
-            return record.recipients
-        case _:
-            return [record]
-
-
-def _bytes_of(entries: Sequence[Any], count: int) -> int:
+def _bytes_of(entries: Sequence[object]) -> int:
     """Return about how many bytes entries take: exact for few, of many by a sample."""
     step = max(len(entries) // _SAMPLED, 1)
     sample = entries[::step]
     try:
-        return sum(len(_encode(one)) for one in sample) * count // max(len(sample), 1)
+        return sum(len(_encode(one)) for one in sample) * len(entries) // max(len(sample), 1)
     except (TypeError, OverflowError):
         return 0  # the log will not take it either

@@ -108,9 +108,8 @@ class Dispatcher:
         self._renders = renders
         self._senders = senders
         self._clock = clock
-        self._now = (
-            commits.now
-        )  # a message may be due at the log's instant, though the clock is not
+        # A message may be due at the log's instant, though the clock is not there.
+        self._now = commits.now
         self._under_way: set[asyncio.Task[None]] = set()
         self._slots = _Slots()
         self._handed_over: OrderedDict[str, float] = OrderedDict()

@@ -40,7 +40,9 @@ _ToHandIn = tuple[MakeRecords, MakeCampaigns | None, "asyncio.Future[int]"]
 class GroupCommit:
     """The one writer of the log."""
 
-    def __init__(self, journal: Journal, clock: Clock, on_commit: Callable[[Block], None]) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, on_commit: Callable[[Block, Load], None]
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._on_commit = on_commit
@@ -239,14 +241,14 @@ class GroupCommit:
         return batch
 
     def _succeed(self, batch: list[_Handed], block: Block) -> None:
-        entries = sum(one.load.entries for one in batch)
+        load = Load(sum(one.load.entries for one in batch), sum(one.load.bytes for one in batch))
         self._end = type(self._end)(
-            block.seq, block.first_ordinal + entries, block.records[-1].received_at
+            block.seq, block.first_ordinal + load.entries, block.records[-1].received_at
         )
         if self.trouble is not None:
             _log.info("the log can be written again")
             self.trouble = None
-        self._on_commit(block)
+        self._on_commit(block, load)
         for one in batch:
             if not one.committed.cancelled():
                 one.committed.set_result(block.seq)

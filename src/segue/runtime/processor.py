@@ -19,7 +19,7 @@ from segue.model.log_records import (
     UserErased,
     entry_count,
 )
-from segue.runtime.backlog import Load, load_of
+from segue.runtime.backlog import Load
 from segue.runtime.checkpoints import Checkpoints
 from segue.runtime.fold import Fold
 from segue.runtime.group_commit import GroupCommit
@@ -70,9 +70,8 @@ class Processor:
         """Whether the senders are so far behind that what can wait should."""
         return len(self._outbox) > OUTBOX_WALK_MAX
 
-    def enqueue(self, block: Block) -> None:
-        """Take a committed block, to be applied in its turn."""
-        load = load_of(block.records)
+    def enqueue(self, block: Block, load: Load) -> None:
+        """Take a committed block, and what it weighs, to be applied in its turn."""
         self._blocks.append((block, load))
         self.backlog_entries += load.entries
         self.backlog_bytes += load.bytes

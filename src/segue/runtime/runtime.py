@@ -15,6 +15,7 @@ from segue.model.instants import FOREVER, SECOND, format_duration
 from segue.model.limits import CHECKPOINT_INTERVAL, CLOCK_BACK_TOLD, DIRTY_STATES_MAX
 from segue.model.log_records import Block, HandOver, SendsDeferred, entry_count
 from segue.model.state import UserState
+from segue.runtime.backlog import Load
 from segue.runtime.checkpoints import Checkpoints
 from segue.runtime.dispatcher import Dispatcher, Renders, Sends
 from segue.runtime.duplicates import RecentIds
@@ -251,14 +252,14 @@ class Runtime:
         found = self.counters.add_up_here(campaign, Sums([0, FOREVER], by_metric=True))
         return round(sum(n for counter, n in found.items() if counter.metric == "recipients"))
 
-    def _committed(self, block: Block) -> None:
+    def _committed(self, block: Block, load: Load) -> None:
         self.outcomes.outbox.seq = block.seq
         for record in block.records:
             if isinstance(record, HandOver):
                 self.outcomes.outbox.follow(record)
         if self.feed.is_watched:
             self.feed.publish(self._moments_in(block))
-        self.processor.enqueue(block)
+        self.processor.enqueue(block, load)
 
     def _moments_in(self, block: Block) -> Iterator[Moment]:
         """Yield what a block tells; what is decided about it comes as it is decided."""
