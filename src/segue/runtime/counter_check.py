@@ -9,7 +9,7 @@ from msgspec import Struct
 from segue.engine.plan import Plan
 from segue.errors import BusyError
 from segue.model.effects import Count
-from segue.model.instants import HOUR, format_instant
+from segue.model.instants import format_instant
 from segue.model.limits import FAULTS_TOLD_MAX
 from segue.model.log_records import CampaignPublished
 from segue.runtime.in_memory import RunOutcomes
@@ -60,11 +60,7 @@ class _CountedOutcomes(RunOutcomes):
 
     def count(self, count: Count, now: int) -> None:
         """Add to a counter of the hour, as a running server does."""
-        hour = now - now % HOUR
-        counter = Counter(
-            count.campaign, hour, count.variant, count.metric, count.detail, count.channel
-        )
-        self.counts[counter] += count.amount
+        self.counts[Counter.of(count, now)] += count.amount
 
 
 def _stored(

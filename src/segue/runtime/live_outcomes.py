@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled
-from segue.model.instants import HOUR
 from segue.model.log_records import HandOver
 from segue.model.verdicts import Verdict
 from segue.runtime.live_feed import LiveFeed
@@ -36,11 +35,7 @@ class LiveOutcomes:
 
     def count(self, count: Count, now: int) -> None:
         """Add to a counter of the hour."""
-        hour = now - now % HOUR
-        counter = Counter(
-            count.campaign, hour, count.variant, count.metric, count.detail, count.channel
-        )
-        self._counts[counter] += count.amount
+        self._counts[Counter.of(count, now)] += count.amount
 
     def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:
         """Put a send in the outbox; what becomes of it will stand in the log."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from segue.model.effects import Count, Deliver
 from segue.model.events import SendSettled
-from segue.model.instants import HOUR
 from segue.model.log_records import Block, HandOver, UserErased, entry_count
 from segue.model.verdicts import Verdict
 from segue.runtime.fold import Fold
@@ -107,8 +106,7 @@ class Oracle:
 
     def count(self, count: Count, now: int) -> None:
         """Add to a counter of the hour."""
-        name = (count.campaign, now - now % HOUR, count.variant, count.metric, count.detail)
-        self.counts[Counter(*name, count.channel)] += count.amount
+        self.counts[Counter.of(count, now)] += count.amount
 
     def deliver(self, deliver: Deliver) -> Iterable[SendSettled]:
         """Put a send in the outbox; what becomes of it stands in the log."""

@@ -6,7 +6,7 @@ checkpoints, and can be rebuilt from the log as long as the log reaches back to 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 from msgspec import Struct, field
 
@@ -14,6 +14,8 @@ from segue.content.addresses import AddressedChannel
 from segue.content.tokens import Tracked
 from segue.model.campaigns import Campaign
 from segue.model.channels import Channel
+from segue.model.effects import Count
+from segue.model.instants import HOUR
 from segue.model.log_records import Block, PlanChange, ScheduleWalked
 from segue.model.state import STATE_PARTS, StatePart, UserState
 from segue.model.verdicts import Verdict
@@ -245,6 +247,12 @@ class Counter(Struct, frozen=True, array_like=True):
     metric: str
     detail: str
     channel: str = ""
+
+    @classmethod
+    def of(cls, count: Count, now: int) -> Self:
+        """Return the counter that an addition at an instant belongs to."""
+        hour = now - now % HOUR
+        return cls(count.campaign, hour, count.variant, count.metric, count.detail, count.channel)
 
 
 class Sums(Struct, frozen=True):
