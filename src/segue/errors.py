@@ -38,3 +38,7 @@ class StorageFullError(StorageError):
 
 class DamagedError(SegueError):
     """What was kept is no longer what was written."""
+
+    def __init__(self, message: str | None = None, file: str | None = None) -> None:
+        super().__init__(message)
+        self.file = file  # its name, where the whole of it cannot be trusted

@@ -1,19 +1,17 @@
 """`segue db check`: the files, the log, the snapshot, and, deeply, the counters against the log."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from segue.errors import DamagedError, SegueError, StorageError
 from segue.model.limits import FAULTS_TOLD_MAX
 from segue.runtime.counter_check import check_counters
 from segue.services.findings import Finding
+from segue.storage.backup import Progress
 from segue.storage.log_check import LogCheck, check_log
-from segue.storage.open import JOURNAL_FILE, SNAPSHOT_FILE, Stores, open_for_reading
-from segue.storage.ports import Snapshot
-
-# (what is being done, how much of it is done, and how much there is)
-Progress = Callable[[str, int, int], None]
+from segue.storage.open import JOURNAL_FILE, SNAPSHOT_FILE, Stores, faults_of, open_for_reading
+from segue.storage.ports import Journal, Snapshot
 
 RESTORE: Final = (
     "Stop Segue, keep a copy of the folder, and restore a backup into an empty one "
@@ -37,7 +35,7 @@ def _open(data_dir: Path) -> Stores | Finding:
     try:
         return open_for_reading(data_dir)
     except DamagedError as error:
-        is_snapshot = str(data_dir / SNAPSHOT_FILE) in str(error)
+        is_snapshot = error.file == SNAPSHOT_FILE
         name = SNAPSHOT_FILE if is_snapshot else JOURNAL_FILE
         return Finding(name, "fail", str(error), REBUILD if is_snapshot else RESTORE)
     except SegueError as error:
@@ -61,11 +59,10 @@ def _findings(stores: Stores, is_deep: bool, progress: Progress) -> Iterator[Fin
         yield _counter_finding(stores, log, progress, remedy)
 
 
-def _file_faults(store: Any, progress: Progress, name: str) -> list[str]:
-    if not hasattr(store, "faults"):  # in memory, which stands in for a file that is not there
-        return []
+def _file_faults(store: Journal | Snapshot, progress: Progress, name: str) -> list[str] | None:
+    """Return what is wrong with a file; None: it is not there, and memory stands in for it."""
     progress(f"Checking {name}", 0, 1)
-    faults: list[str] = store.faults(FAULTS_TOLD_MAX, is_thorough=True)
+    faults = faults_of(store, FAULTS_TOLD_MAX, is_thorough=True)
     progress(f"Checking {name}", 1, 1)
     return faults
 
@@ -81,11 +78,11 @@ def _log_finding(log: LogCheck) -> Finding:
 
 
 def _file_finding(snapshot: Snapshot, progress: Progress, remedy: str) -> Finding:
-    if not hasattr(snapshot, "faults"):
+    faults = _file_faults(snapshot, progress, SNAPSHOT_FILE)
+    if faults is None:
         return Finding(
             SNAPSHOT_FILE, "warn", "it is not there", "The next start builds it from the log."
         )
-    faults = _file_faults(snapshot, progress, SNAPSHOT_FILE)
     if faults:
         return Finding(SNAPSHOT_FILE, "fail", "; ".join(faults), remedy)
     return Finding(SNAPSHOT_FILE, "ok", "its pages and indexes are whole")

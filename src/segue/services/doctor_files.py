@@ -12,7 +12,7 @@ from segue.model.limits import FREE_BYTES_FAILED, FREE_BYTES_WARNED, SNAPSHOT_CH
 from segue.services.database_check import REBUILD, RESTORE
 from segue.services.findings import Finding
 from segue.storage.formats import FileFormat, file_formats
-from segue.storage.open import SNAPSHOT_FILE, open_for_reading
+from segue.storage.open import SNAPSHOT_FILE, faults_of, open_for_reading
 from segue.storage.set_aside import can_replace, refuse_gap
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -108,8 +108,7 @@ def _content_findings(folder: Path, formats: list[FileFormat]) -> Iterator[Findi
                 ("segue.db", journal, RESTORE),
                 ("state.db", snapshot, remedy),
             ):
-                check = getattr(store, "faults", None)
-                if check is not None and name not in large and (faults := check(1)):
+                if name not in large and (faults := faults_of(store, 1)):
                     yield Finding("integrity", "fail", f"{name}: {faults[0]}", mended_by)
                     return
             reached, last = snapshot.position().seq, journal.log_end().seq
@@ -119,7 +118,9 @@ def _content_findings(folder: Path, formats: list[FileFormat]) -> Iterator[Findi
                 yield Finding("integrity", "fail", detail, remedy)
                 return
     except DamagedError as error:
-        yield Finding("integrity", "fail", str(error), REBUILD if _is_snapshot(error) else RESTORE)
+        yield Finding(
+            "integrity", "fail", str(error), REBUILD if error.file == SNAPSHOT_FILE else RESTORE
+        )
     except SegueError as error:
         yield Finding("integrity", "fail", str(error))
     else:
@@ -130,7 +131,3 @@ def _content_findings(folder: Path, formats: list[FileFormat]) -> Iterator[Findi
             yield Finding("integrity", "warn", detail, remedy)
         else:
             yield Finding("integrity", "ok", f"no page contradicts another; {behind}")
-
-
-def _is_snapshot(error: DamagedError) -> bool:
-    return SNAPSHOT_FILE in str(error).partition(" ")[0]

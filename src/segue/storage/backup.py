@@ -23,6 +23,7 @@ from segue.storage.hold_ports import StoredHold
 from segue.storage.open import (
     JOURNAL_FILE,
     SNAPSHOT_FILE,
+    faults_of,
     open_for_reading,
     refuse_no_database,
 )
@@ -204,7 +205,7 @@ def _checked_manifest(partial: Path, names: list[str], now: int, progress: Progr
                 "back up. `segue db check` says more."
             )
         for store in (stores.journal, stores.snapshot):
-            for fault in getattr(store, "faults", lambda _count: [])(1):
+            for fault in faults_of(store, 1) or ():
                 raise DamagedError(
                     f"the database is damaged, so a backup would be too: {fault}. `segue db "
                     "check` says what is damaged; keep the backups that you have."

@@ -139,6 +139,15 @@ def open_for_reading(data_dir: Path) -> Stores:
         raise
 
 
+def faults_of(
+    store: Journal | Snapshot, count_max: int, *, is_thorough: bool = False
+) -> list[str] | None:
+    """Return what is wrong with a store's file; None: it is in memory, for there is no file."""
+    if isinstance(store, SqliteJournal | SqliteSnapshot):
+        return store.faults(count_max, is_thorough=is_thorough)
+    return None
+
+
 def rebuild_snapshot(data_dir: Path) -> Path:
     """Set the snapshot aside, so that the next opening builds it from the log; return where it is.
 

@@ -72,7 +72,8 @@ def damaged(path: Path, detail: str) -> DamagedError:
     return DamagedError(
         f"{path} cannot be opened as a database of Segue, or not be read: {detail}. `segue db "
         "check` says what is damaged; restore the folder from a backup (`segue db restore`), or, "
-        "if it is state.db and the log is whole, run `segue db rebuild`."
+        "if it is state.db and the log is whole, run `segue db rebuild`.",
+        file=path.name,
     )
 
 
