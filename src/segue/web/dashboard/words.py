@@ -34,6 +34,11 @@ _templates: Any = Environment(autoescape=True).from_string(_TIME).module
 _time_tag: Callable[[str, str], str] = _templates.tag  # gives markup, which is not escaped again
 
 
+def with_capital(text: str) -> str:
+    """Return a text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def time_tag(instant: int | None) -> str:
     """Return an instant as `<time>`: short to read, whole in the machine's form and the title."""
     if instant is None:

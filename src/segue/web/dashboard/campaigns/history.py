@@ -13,6 +13,7 @@ from segue.services.campaign_versions import CampaignChange, changes_of
 from segue.services.differences import Difference
 from segue.web.dashboard.campaigns.frame import tab_page
 from segue.web.dashboard.pages import PageRequest
+from segue.web.dashboard.words import with_capital
 
 _CHANGES_SHOWN_MAX: Final = 50  # more versions than anybody compares on one page
 _DIFFERENCES_MAX: Final = 30  # of one version; a rewrite is read in the composer
@@ -94,8 +95,7 @@ def place_words(path: str) -> str:
         name, *numbers = step.replace("]", "").split("[")
         said = _NAMES.get(name, name.replace("_", " "))
         words.append(" ".join([said, *(str(int(number) + 1) for number in numbers)]))
-    text = ", ".join(words)
-    return text[:1].upper() + text[1:]
+    return with_capital(", ".join(words))
 
 
 def value_words(value: Any) -> str:

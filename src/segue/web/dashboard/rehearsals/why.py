@@ -12,6 +12,7 @@ from segue.web.dashboard.pages import PageRequest, crumbs
 from segue.web.dashboard.rehearsals.words import name_of
 from segue.web.dashboard.shell import page
 from segue.web.dashboard.users.why import answer_context
+from segue.web.dashboard.words import with_capital
 from segue.web.rehearsed import REHEARSAL_PATH, rehearsal_of
 
 
@@ -28,7 +29,7 @@ async def show_why(request: PageRequest, application: Application) -> Response[A
         try:
             explanation = await explain_live(runtime, user_id, reference)
         except NotFoundError as error:
-            fault = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            fault = f"{with_capital(str(error))}."
     published = {one.slug for one in rehearsal.cast.drafts}
     campaigns = sorted(
         (slug not in published, one.newest.document.name, slug)

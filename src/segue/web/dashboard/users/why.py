@@ -16,6 +16,7 @@ from segue.web.dashboard.places import WHY_PATH, user_in, user_path
 from segue.web.dashboard.shell import PAGE_HEADERS, page
 from segue.web.dashboard.users.frame import tab_page
 from segue.web.dashboard.users.looking import PATH
+from segue.web.dashboard.words import with_capital
 
 _STEPS_SHOWN_MAX: Final = 50  # the newest; the API and the command have the others
 _STANDINGS: Final[dict[Standing, tuple[str, Tone]]] = {
@@ -43,7 +44,7 @@ async def show_why(segment: str, request: PageRequest, application: Application)
         try:
             explanation = await explain_live(application.runtime, user_id, reference)
         except NotFoundError as error:
-            fault = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            fault = f"{with_capital(str(error))}."
     return tab_page(
         request,
         application,
