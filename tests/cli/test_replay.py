@@ -5,10 +5,10 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.support.documents import webhook_campaign
 from tests.support.receiver import webhook_receiver
 from tests.support.servers import SegueServer, eventually
 
@@ -26,22 +26,11 @@ def replay(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def campaign(slug: str, url: str, trigger: dict[str, Any], **delivery: Any) -> dict[str, Any]:
-    return {
-        "slug": slug,
-        "name": slug,
-        "delivery": {"type": "action", "triggers": [trigger], **delivery},
-        "re_eligibility": "always",
-        "messages": [{"webhook": {"url": url, "body": {"user": "{{ user_id }}"}}}],
-        "conversions": [{"purchase": {}, "within": "1h"}],
-    }
-
-
 def live_through(server: SegueServer, url: str) -> None:
     """Publish a campaign and a follower, and let everything happen that can."""
     waits = {"delay": {"after": "1s"}, "exceptions": [{"event": "stop"}]}
-    server.create(campaign("first", url, {"event": "go"}))
-    server.create(campaign("next", url, RECEIVED, **waits))
+    server.create(webhook_campaign("first", url, {"event": "go"}))
+    server.create(webhook_campaign("next", url, RECEIVED, **waits))
     for slug in ("next", "first"):
         server.publish(slug)
     for name in ("ann", "bob", "eve"):
