@@ -68,6 +68,14 @@ class AddressGuard:
         )
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether a host is written as this machine: by name, or by an address in full."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def literal_address(host: str) -> Address | None:
     """Return the address that `host` spells, also oddly (127.1, 0x7f000001, 2130706433).
 

@@ -5,7 +5,6 @@ All of it blocks, up to a timeout, and is called from threads, one call at a tim
 
 import contextlib
 import imaplib
-import ipaddress
 import re
 import ssl
 from collections.abc import Container
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from segue.channels.guard import is_loopback
 from segue.channels.mailbox import MailboxDownError
 from segue.errors import SegueError
 from segue.model.instants import SECOND
@@ -55,7 +55,7 @@ def read_imap_url(url: str) -> ImapServer:
         raise SegueError(f"{where} must be imaps://user:password@host:port/INBOX")
     if not parts.username or not parts.password:
         raise SegueError(f"{where} needs a user and a password; write / as %2F, @ as %40")
-    if parts.scheme == "imap" and not _is_loopback(host):
+    if parts.scheme == "imap" and not is_loopback(host):
         raise SegueError(f"{where} may begin with imap:// for a server on this machine only")
     return ImapServer(
         scheme=parts.scheme,
@@ -184,10 +184,3 @@ class ImapMailbox:
             with contextlib.suppress(OSError):
                 connection.shutdown()
         return MailboxDownError(f"{self._server.host}:{self._server.port}: {why[:300]}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,6 +10,7 @@ import aiosmtplib
 from aiosmtplib.errors import SMTPException
 from msgspec import Struct, field
 
+from segue.channels.guard import is_loopback
 from segue.clock import Clock
 from segue.errors import SegueError
 
@@ -75,7 +75,7 @@ def _is_verified(query: str, host: str, *, is_required: bool) -> bool:
     as it is, since the alternative was none at all.
     """
     options = parse_qs(query, keep_blank_values=True)
-    is_here = _is_loopback(host)
+    is_here = is_loopback(host)
     if not options:
         return is_required or not is_here
     if options != {"verify": ["no"]}:
@@ -87,13 +87,6 @@ def _is_verified(query: str, host: str, *, is_required: bool) -> bool:
 
 def _bad_url(what: str) -> SegueError:
     return SegueError(f"channels.email.smtp_url {what}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Lent(Struct):

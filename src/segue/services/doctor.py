@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from segue import __version__
+from segue.channels.guard import is_loopback
 from segue.clock import Clock
 from segue.errors import SegueError
 from segue.model.instants import HOUR, SECOND, format_duration, format_instant, parse_instant
@@ -87,13 +88,13 @@ def _open_files() -> Finding:
 
 def _addresses(settings: Settings) -> Iterator[Finding]:
     """Yield whether links in messages lead to where their readers can follow them."""
-    is_local = _is_loopback(settings.host)
+    is_local = is_loopback(settings.host)
     url = settings.base_url
     detail = f"listens on {settings.host}:{settings.port}; links begin with {url}"
     if settings.public_url is None and not is_local:
         remedy = "Set public_url to the address that your users reach."
         yield Finding("addresses", "warn", detail, remedy)
-    elif urlsplit(url).scheme != "https" and not _is_loopback(urlsplit(url).hostname or ""):
+    elif urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
         remedy = "Put a proxy with a certificate before it, and set public_url to https://…"
         yield Finding("addresses", "warn", f"{detail}, unencrypted", remedy)
     else:
@@ -179,7 +180,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
