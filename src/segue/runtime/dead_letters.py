@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from segue.model.effects import Deliver
 from segue.model.events import SendSettled
 from segue.model.limits import DEAD_LETTER_LIFE_MAX, DEAD_LETTERS_MAX
 from segue.model.reasons import MENDABLE, Mendable
@@ -92,3 +93,14 @@ class DeadLetters:
     def end_writing(self, is_written: bool) -> None:
         """Forget what was written; after a failure it is written again."""
         self._kept.end_writing(is_written)
+
+
+def send_again(letter: DeadLetter, may_double: bool) -> Deliver:
+    """Return the message as it is to be handed over again.
+
+    Devices of which nobody knows whether they have the push are asked again if it may double.
+    """
+    tried = letter.item.tried
+    if may_double:
+        tried = replace(tried, unknown=[])
+    return replace(letter.item.deliver, tried=tried)

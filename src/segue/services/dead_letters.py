@@ -11,7 +11,6 @@ from segue.engine.retrying import obstacle_to_retry
 from segue.errors import BusyError, NotFoundError
 from segue.model.channels import CHANNELS, Channel
 from segue.model.decoding import decode_document
-from segue.model.effects import Deliver
 from segue.model.instants import from_datetime, to_datetime
 from segue.model.limits import (
     DEAD_LETTERS_MAX,
@@ -23,6 +22,7 @@ from segue.model.log_records import LettersDismissed, SendsRetried
 from segue.model.problems import InvalidError, Problem
 from segue.model.reasons import MENDABLE, REASONS, Mendable
 from segue.runtime.dead_letters import DeadLetters as Letters
+from segue.runtime.dead_letters import send_again
 from segue.runtime.runtime import Runtime
 from segue.storage.outbox_items import DeadLetter
 
@@ -230,7 +230,7 @@ class DeadLetters:
                 going.append(letter)
         if not going:
             return
-        sends = [_again(one, wish.may_double) for one in going]
+        sends = [send_again(one, wish.may_double) for one in going]
         await self._runtime.decided(
             self._runtime.commits.hand_in(lambda at: SendsRetried(at, sends))
         )
@@ -337,17 +337,6 @@ def shown(letter: DeadLetter) -> ShownLetter:
 def cursor_of(letter: ShownLetter) -> str:
     """Return what asks for the letters behind one; it holds when that one is gone."""
     return f"{from_datetime(letter.failed_at)}:{letter.id}"
-
-
-def _again(letter: DeadLetter, may_double: bool) -> Deliver:
-    """Return the message as it is to be handed over again.
-
-    Devices of which nobody knows whether they have the push are asked again if it may double.
-    """
-    tried = letter.item.tried
-    if may_double:
-        tried = replace(tried, unknown=[])
-    return replace(letter.item.deliver, tried=tried)
 
 
 def _id(letter: DeadLetter) -> str:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from segue.engine.plan import audiences_in
 from segue.errors import SegueError
-from segue.model.effects import Deliver
 from segue.model.instants import HOUR, SECOND
 from segue.model.log_records import (
     CampaignPublished,
@@ -23,11 +22,11 @@ from segue.model.log_records import (
     UserErased,
     WorkspaceSet,
 )
+from segue.runtime.dead_letters import send_again
 from segue.runtime.runtime import Runtime
 from segue.simulator.documents import Author
 from segue.simulator.producers import USERS
 from segue.simulator.world import World
-from segue.storage.outbox_items import DeadLetter
 from segue.storage.ports import CampaignStatus, StoredCampaign
 
 CAMPAIGNS: Final = 4
@@ -220,7 +219,7 @@ class Operators:
         letters = box.claim(found[:5])
         try:
             if letters:
-                sends = [_again(one, may_double) for one in letters]
+                sends = [send_again(one, may_double) for one in letters]
                 await runtime.decided(runtime.commits.hand_in(lambda at: SendsRetried(at, sends)))
         finally:
             box.release(letters)
@@ -228,10 +227,3 @@ class Operators:
 
 async def _write_checkpoint(runtime: Runtime) -> None:
     await runtime.checkpoints.write(lambda: runtime.processor.position)
-
-
-def _again(letter: DeadLetter, may_double: bool) -> Deliver:
-    tried = letter.item.tried
-    if may_double:
-        tried = replace(tried, unknown=[])
-    return replace(letter.item.deliver, tried=tried)
