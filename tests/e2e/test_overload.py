@@ -3,14 +3,15 @@
 import contextlib
 import gzip
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 from tests.support.documents import webhook_campaign
 from tests.support.http_server import QuietHandler, serving
@@ -151,34 +152,22 @@ def test_bodies_that_memory_is_not_kept_for_are_refused_until_others_are_read(
     server, _ = scene
     event = {"user_id": "ann", "name": "looked", "properties": {"text": "x" * 60_000}}
     large = json.dumps({"events": [event]}).encode()
-    is_begun, may_end = threading.Event(), threading.Event()
-
-    def slowly() -> Iterator[bytes]:
-        yield large[:1000]
-        is_begun.set()
-        may_end.wait(20)
-        yield large[1000:]
-
-    headers = {
-        "Authorization": f"Bearer {server.key}",
-        "Content-Type": "application/json",
-        "Content-Length": str(len(large)),
-    }
-    url = f"{server.url}/api/v1/events"
-    answers: list[Any] = []
-
-    def send() -> None:  # over a connection of its own, which the server has not left meanwhile
-        answers.append(httpx2.post(url, content=slowly(), headers=headers, timeout=30))
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    is_begun.wait(20)
-    eventually(lambda: post(server, large).status_code == 429, "the refusal of a second one")
-    assert "bytes of other calls are being read" in post(server, large).text
-    assert post(server, large).headers["Retry-After"] == "1"
-    may_end.set()
-    thread.join()
-    assert answers[0].status_code == 202
+    url = urlsplit(server.url)
+    head = (
+        "POST /api/v1/events HTTP/1.1\r\nHost: segue.test\r\nConnection: close\r\n"
+        f"Authorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(large)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=20) as slow:
+        slow.sendall(head.encode())
+        # The server asks for a body when it has kept memory for it, and begins to read.
+        assert slow.recv(1_000).startswith(b"HTTP/1.1 100")
+        refused = post(server, large)
+        assert refused.status_code == 429
+        assert "bytes of other calls are being read" in refused.text
+        assert refused.headers["Retry-After"] == "1"
+        slow.sendall(large)
+        assert slow.recv(1_000).startswith(b"HTTP/1.1 202")
     eventually(lambda: post(server, large).status_code == 202, "room")
     packed = server.api.post(
         "/api/v1/events", content=gzip.compress(large), headers={"Content-Encoding": "gzip"}
